@@ -1,0 +1,44 @@
+//! How the tables came to be. See `migration/README.md` for the rules.
+
+use sea_orm_migration::prelude::*;
+
+mod m20261123_000001_clients;
+mod m20261123_000002_people;
+mod m20261123_000003_authorization;
+mod m20261123_000004_grants;
+mod m20261123_000005_keys;
+mod m20261123_000006_feedback;
+
+/// All migrations, in order.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261123_000001_clients::Migration),
+            Box::new(m20261123_000002_people::Migration),
+            Box::new(m20261123_000003_authorization::Migration),
+            Box::new(m20261123_000004_grants::Migration),
+            Box::new(m20261123_000005_keys::Migration),
+            Box::new(m20261123_000006_feedback::Migration),
+        ]
+    }
+}
+
+/// Creates and drops tables by plain statements.
+///
+/// One text serves both databases: the types used here (`BIGINT`, `TEXT`, `INTEGER`) are the same
+/// in each, and where they differ ([`types`]) a word is filled in.
+async fn run(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), DbErr> {
+    let is_postgres = manager.get_database_backend() == sea_orm::DbBackend::Postgres;
+    let (uuid, blob, json) = types(is_postgres);
+    for statement in statements {
+        let sql = statement.replace("{uuid}", uuid).replace("{blob}", blob).replace("{json}", json);
+        manager.get_connection().execute_unprepared(&sql).await?;
+    }
+    Ok(())
+}
+
+const fn types(is_postgres: bool) -> (&'static str, &'static str, &'static str) {
+    if is_postgres { ("UUID", "BYTEA", "JSONB") } else { ("BLOB", "BLOB", "TEXT") }
+}

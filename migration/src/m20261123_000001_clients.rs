@@ -1,0 +1,28 @@
+//! Registered clients.
+
+use sea_orm_migration::prelude::*;
+
+/// See the module.
+#[derive(DeriveMigrationName)]
+pub struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        crate::run(manager, &UP).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        crate::run(manager, &DOWN).await
+    }
+}
+
+const UP: [&str; 1] = ["CREATE TABLE clients (
+        id {uuid} PRIMARY KEY NOT NULL,
+        client_id TEXT NOT NULL UNIQUE,
+        metadata {json} NOT NULL,
+        created_at BIGINT NOT NULL,
+        last_used_at BIGINT NOT NULL
+    )"];
+
+const DOWN: [&str; 1] = ["DROP TABLE clients"];

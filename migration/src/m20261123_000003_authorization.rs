@@ -1,0 +1,75 @@
+//! From a client's request to the code it gets. Each row is used once.
+//!
+//! Upstream states, browsers and codes stand as SHA-256 hashes; the client's own `state` and our
+//! nonce and verifier are sealed.
+
+use sea_orm_migration::prelude::*;
+
+/// See the module.
+#[derive(DeriveMigrationName)]
+pub struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        crate::run(manager, &UP).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        crate::run(manager, &DOWN).await
+    }
+}
+
+const UP: [&str; 7] = [
+    "CREATE TABLE authorization_requests (
+        id {uuid} PRIMARY KEY NOT NULL,
+        browser_hash {blob} NOT NULL,
+        client_id TEXT NOT NULL REFERENCES clients (client_id) ON DELETE CASCADE,
+        redirect_uri TEXT NOT NULL,
+        client_state_sealed {blob},
+        scope TEXT NOT NULL,
+        code_challenge TEXT NOT NULL,
+        created_at BIGINT NOT NULL,
+        expires_at BIGINT NOT NULL,
+        decided_at BIGINT,
+        decision TEXT,
+        CHECK ((decided_at IS NULL) = (decision IS NULL)),
+        CHECK (decision IN ('approved', 'denied'))
+    )",
+    "CREATE INDEX authorization_requests_expires_at ON authorization_requests (expires_at)",
+    "CREATE TABLE upstream_logins (
+        id {uuid} PRIMARY KEY NOT NULL,
+        authorization_request_id {uuid} NOT NULL UNIQUE
+            REFERENCES authorization_requests (id) ON DELETE CASCADE,
+        state_hash {blob} NOT NULL UNIQUE,
+        upstream_sealed {blob} NOT NULL,
+        remembered_user_id {uuid} REFERENCES users (id) ON DELETE CASCADE,
+        created_at BIGINT NOT NULL,
+        expires_at BIGINT NOT NULL,
+        consumed_at BIGINT
+    )",
+    "CREATE INDEX upstream_logins_expires_at ON upstream_logins (expires_at)",
+    "CREATE TABLE authorization_codes (
+        id {uuid} PRIMARY KEY NOT NULL,
+        code_hash {blob} NOT NULL UNIQUE,
+        authorization_request_id {uuid} NOT NULL UNIQUE,
+        client_id TEXT NOT NULL REFERENCES clients (client_id) ON DELETE CASCADE,
+        user_id {uuid} NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+        redirect_uri TEXT NOT NULL,
+        scope TEXT NOT NULL,
+        code_challenge TEXT NOT NULL,
+        created_at BIGINT NOT NULL,
+        expires_at BIGINT NOT NULL,
+        consumed_at BIGINT,
+        grant_id {uuid},
+        CHECK ((consumed_at IS NULL) = (grant_id IS NULL))
+    )",
+    "CREATE INDEX authorization_codes_expires_at ON authorization_codes (expires_at)",
+    "CREATE INDEX authorization_codes_client_id ON authorization_codes (client_id)",
+];
+
+const DOWN: [&str; 3] = [
+    "DROP TABLE authorization_codes",
+    "DROP TABLE upstream_logins",
+    "DROP TABLE authorization_requests",
+];

@@ -1,0 +1,31 @@
+//! What people say of the documentation; their words are sealed.
+
+use sea_orm_migration::prelude::*;
+
+/// See the module.
+#[derive(DeriveMigrationName)]
+pub struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        crate::run(manager, &UP).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        crate::run(manager, &DOWN).await
+    }
+}
+
+const UP: [&str; 1] = ["CREATE TABLE feedback (
+        id {uuid} PRIMARY KEY NOT NULL,
+        user_id {uuid} NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+        client_id TEXT NOT NULL,
+        category TEXT NOT NULL,
+        page_url TEXT,
+        text_sealed {blob} NOT NULL,
+        created_at BIGINT NOT NULL,
+        CHECK (category IN ('bug', 'documentation_gap', 'feature_request', 'other'))
+    )"];
+
+const DOWN: [&str; 1] = ["DROP TABLE feedback"];
