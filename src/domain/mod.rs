@@ -1,0 +1,18 @@
+//! The rules. Plain values in, decisions out.
+//!
+//! Never here: IO, a clock, chance, `async`, logging, words of HTTP or SQL.
+
+pub mod access_token;
+pub mod authorization_code;
+pub mod authorization_request;
+pub mod client;
+pub mod consent;
+pub mod email_domain;
+pub mod pkce;
+pub mod redirect_uri;
+pub mod refresh_token;
+pub mod refusal;
+pub mod resource;
+pub mod scope;
+pub mod token_request;
+pub mod upstream_login;

@@ -1,0 +1,187 @@
+//! Every expected "no", one enum per endpoint.
+//!
+//! A refusal is a reason for the log; what the client is told is decided in `flow/wire.rs`,
+//! exhaustively. A fault (something broke) is never one of these.
+
+/// Why an authorization request goes no further (RFC 6749 §4.1.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthorizeRefusal {
+    /// A parameter came more than once (OAuth 2.1 §3.1).
+    RepeatedParameter,
+    /// No `client_id`.
+    MissingClientId,
+    /// A `client_id` nobody registered.
+    UnknownClient,
+    /// No `redirect_uri`, and the client has not exactly one.
+    MissingRedirectUri,
+    /// A `redirect_uri` that this client did not register.
+    UnregisteredRedirectUri,
+    /// No `response_type`.
+    MissingResponseType,
+    /// A `response_type` other than `code`.
+    UnsupportedResponseType,
+    /// A `response_mode` other than `query`.
+    UnsupportedResponseMode,
+    /// No `code_challenge`.
+    MissingCodeChallenge,
+    /// A challenge method other than S256, or none, which means `plain`.
+    UnsupportedChallengeMethod,
+    /// A challenge that is not 43 to 128 unreserved characters.
+    MalformedCodeChallenge,
+    /// A `resource` that is not ours.
+    UnknownResource,
+    /// `request` (OpenID Connect Core §6.1) is not supported.
+    RequestObject,
+    /// `request_uri` is not supported and never fetched.
+    RequestUri,
+    /// `prompt=none`, but a person must decide.
+    InteractionRequired,
+    /// The person said no.
+    Denied,
+    /// The provider said no, or the person gave up there.
+    UpstreamDenied,
+    /// The provider answered, but its answer cannot be trusted.
+    UpstreamUntrusted,
+    /// The provider did not answer.
+    UpstreamUnavailable,
+    /// The address is with a free or disposable mail provider and a work address is required.
+    WorkEmailRequired,
+}
+
+/// Why a consent form was not acted on. Always a page, never a redirect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConsentRefusal {
+    /// The form did not come from our page in this browser.
+    ForeignForm,
+    /// The request it decides is unknown or expired.
+    UnknownRequest,
+    /// It was decided before.
+    AlreadyDecided,
+}
+
+/// Why a return from the identity provider led nowhere. Always a page, never a redirect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallbackRefusal {
+    /// No `state`, or one that came twice.
+    MissingState,
+    /// A `state` that we did not make, or whose time is over.
+    UnknownState,
+    /// It was answered before.
+    AlreadyAnswered,
+    /// Another browser began this sign-in.
+    ForeignBrowser,
+    /// Somebody else signed in than the one whose earlier approval was used.
+    AnotherPerson,
+}
+
+/// Why the token endpoint refuses (RFC 6749 §5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenRefusal {
+    /// A required parameter is missing; its name.
+    MissingParameter(&'static str),
+    /// Not a form, or a parameter came twice.
+    MalformedRequest,
+    /// A grant type that does not exist here.
+    UnsupportedGrantType,
+    /// A grant type that this client did not register.
+    UnauthorizedGrantType,
+    /// A `client_id` nobody registered.
+    UnknownClient,
+    /// The client tried to authenticate with HTTP Basic and failed.
+    BasicAuthenticationFailed,
+    /// The client tried to authenticate in a way that is not advertised.
+    UnsupportedAuthentication,
+    /// Two ways to say who the client is, which disagree or are both credentials.
+    AmbiguousAuthentication,
+    /// No such code or refresh token.
+    Unknown,
+    /// Seen before; what it gave is revoked.
+    Replayed,
+    /// Its time is over.
+    Expired,
+    /// It belongs to another client.
+    WrongClient,
+    /// The `redirect_uri` is not the one of the authorization request.
+    RedirectUriMismatch,
+    /// The `code_verifier` does not fit the challenge.
+    VerifierMismatch,
+    /// The grant was revoked.
+    Revoked,
+    /// A scope beyond what was granted.
+    ScopeTooWide,
+    /// A `resource` that is not the one authorized.
+    UnknownResource,
+}
+
+/// Why a registration is refused (RFC 7591 §3.2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegistrationRefusal {
+    /// Registration is switched off.
+    SwitchedOff,
+    /// Not a JSON object, or a member has the wrong type; its name or "body".
+    Malformed(&'static str),
+    /// Not one acceptable redirect URI.
+    NoAcceptableRedirectUri,
+    /// More redirect URIs than a client needs.
+    TooManyRedirectUris,
+    /// Grant types and response types that do not fit each other or this server.
+    InconsistentTypes,
+}
+
+/// Why a revocation is refused (RFC 7009 §2.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RevocationRefusal {
+    /// No `token`, or the request is no form.
+    MalformedRequest,
+    /// A `client_id` nobody registered, or none.
+    UnknownClient,
+}
+
+/// Why `/mcp` does not admit a request (RFC 6750 §3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessRefusal {
+    /// No credentials; not an error in itself.
+    NoCredentials,
+    /// An `Authorization` header that is not one well-formed Bearer credential.
+    MalformedCredentials,
+    /// Not a token of ours, or its signature does not fit.
+    BadSignature,
+    /// A JWT of another kind (RFC 9068 §4: `typ` must be `at+jwt`).
+    WrongType,
+    /// Made by another issuer.
+    WrongIssuer,
+    /// Made for another resource.
+    WrongAudience,
+    /// Its time is over.
+    Expired,
+    /// Its time has not come.
+    NotYetValid,
+    /// Its grant was revoked or is gone.
+    Revoked,
+    /// A work address is required (403, not 401: signing in again would not help).
+    WorkEmailRequired,
+}
+
+/// Why what the identity provider said of a person is not believed
+/// (OpenID Connect Core §3.1.3.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginRefusal {
+    /// Not a JWT, or a claim has the wrong type.
+    Malformed,
+    /// Signed with an algorithm that is not pinned.
+    WrongAlgorithm,
+    /// Signed with a key the provider does not publish, or not at all.
+    BadSignature,
+    /// Another issuer, compared byte for byte.
+    WrongIssuer,
+    /// Made for another client, or for several without naming us as `azp`.
+    WrongAudience,
+    /// Expired.
+    Expired,
+    /// Issued in the future.
+    IssuedInFuture,
+    /// Not the answer to our request.
+    WrongNonce,
+    /// No subject.
+    MissingSubject,
+}
