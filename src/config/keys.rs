@@ -1,0 +1,135 @@
+//! The table of settings: one row makes the flag, the environment variable and the key of the
+//! file, so that the three cannot drift apart.
+
+/// How a setting's text is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// One value.
+    One,
+    /// True or false; the flag alone means true.
+    Switch,
+    /// A comma-separated list, or an array in the file.
+    List,
+    /// `k=v,k=v`, or a table in the file.
+    Map,
+}
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// The name in the file; flag and variable follow from it.
+    pub name: &'static str,
+    /// How its text is read.
+    pub shape: Shape,
+    /// What `--help` says.
+    pub help: &'static str,
+}
+
+impl Key {
+    /// The environment variable.
+    pub fn variable(&self) -> String {
+        format!("GATEHOUSE_{}", self.name.to_ascii_uppercase())
+    }
+
+    /// The flag, without dashes in front.
+    pub fn flag(&self) -> String {
+        self.name.replace('_', "-")
+    }
+
+    /// Whether its value must not be shown.
+    pub fn is_secret(&self) -> bool {
+        matches!(
+            self.name,
+            "secret"
+                | "secret_previous"
+                | "upstream_client_secret"
+                | "signing_key"
+                | "database_url"
+        )
+    }
+}
+
+const fn one(name: &'static str, help: &'static str) -> Key {
+    Key { name, shape: Shape::One, help }
+}
+
+const fn switch(name: &'static str, help: &'static str) -> Key {
+    Key { name, shape: Shape::Switch, help }
+}
+
+const fn list(name: &'static str, help: &'static str) -> Key {
+    Key { name, shape: Shape::List, help }
+}
+
+/// Every setting of the contract.
+pub const KEYS: &[Key] = &[
+    one("config", "The configuration file [default: gatehouse.toml if present]"),
+    one("listen", "Public listener [default: 127.0.0.1:8080]"),
+    one("admin_listen", "Health, readiness and admin listener [default: 127.0.0.1:9090]"),
+    one("public_url", "Issuer and base of every absolute URL [default: http://127.0.0.1:8080]"),
+    one(
+        "database_url",
+        "sqlite://… or postgres://… [default: sqlite://data/gatehouse.db?mode=rwc]",
+    ),
+    one(
+        "secret",
+        "At least 32 bytes in base64; made on the first start when public_url is loopback",
+    ),
+    one("secret_previous", "The secret before this one, while it is being rotated"),
+    one("upstream_issuer", "OIDC issuer of the identity provider, byte for byte"),
+    one("upstream_client_id", "Our client identifier at the provider"),
+    one("upstream_client_secret", "Our secret there; without one we are a public client"),
+    one("upstream_scope", "Scopes asked of the provider [default: openid email profile]"),
+    Key {
+        name: "upstream_params",
+        shape: Shape::Map,
+        help: "Extra parameters for the provider's authorize request, k=v,k=v",
+    },
+    one("upstream_name", "What the pages call the provider"),
+    one("signup_url", "Where people without an account go"),
+    one("privacy_url", "The privacy policy"),
+    switch("dev", "Built-in identity provider for a first run; loopback only"),
+    one("auth", "enforce, grace or open [default: enforce]"),
+    switch("require_work_email", "Refuse free and disposable mail domains"),
+    one("access_token_ttl", "Lifetime of an access token [default: 1h]"),
+    one("refresh_token_ttl", "Idle time after which a refresh token dies [default: 30d]"),
+    one("grant_max_ttl", "Absolute lifetime of a sign-in [default: none]"),
+    one("authorization_request_ttl", "Time a person has to sign in [default: 10m]"),
+    one("authorization_code_ttl", "Lifetime of an authorization code [default: 60s]"),
+    one(
+        "refresh_grace",
+        "How long a rotated refresh token still answers; 0s is strict [default: 30s]",
+    ),
+    one("signing_alg", "RS256, ES256 or EdDSA [default: RS256]"),
+    one("signing_key", "A PKCS#8 PEM or a JWK to sign with, instead of a generated key"),
+    switch("dcr", "Dynamic client registration [default: true]"),
+    switch("cimd", "Client ID metadata documents [default: true]"),
+    list("custom_scheme_redirects", "Exact private-use redirect URIs that are allowed"),
+    switch("cimd_allow_loopback", "Fetch metadata documents from loopback; loopback only"),
+    list("trusted_proxies", "CIDRs whose X-Forwarded-For is believed"),
+    one("limit_mcp", "Requests to /mcp per person [default: 60/15m]"),
+    one("limit_mcp_anonymous", "Requests to /mcp per address without a token [default: 20/15m]"),
+    one("limit_register", "Registrations per address [default: 20/1h]"),
+    one("limit_cimd", "Metadata documents fetched per address [default: 30/10m]"),
+    one("limit_token", "Token requests per grant, else per client and address [default: 120/1m]"),
+    list("cors_origins", "Further browser origins allowed on /mcp"),
+    list("docs_path", "Folders of Markdown, AsciiDoc or HTML [default: the manual]"),
+    one("docs_url", "The public address that pages are cited under"),
+    one("docs_product", "The product's name in tools and pages [default: Gatehouse]"),
+    one("server_name", "The registry name for server.json"),
+    one("help_url", "Where 401 answers and metadata point for help"),
+    one("pages_path", "Where pages for people live [default: /]"),
+    list("api_specs", "OpenAPI files, name=path or a folder"),
+    one("log_format", "text or json [default: text on a terminal, else json]"),
+    one("log", "What is logged: a level or a filter [default: info]"),
+];
+
+/// Settings of the contract that this version accepts but does not act on yet; setting one is
+/// answered with a warning, so that nobody relies on it.
+pub const WITHOUT_EFFECT: &[&str] =
+    &["cimd", "cimd_allow_loopback", "limit_cimd", "server_name", "pages_path", "api_specs"];
+
+/// Finds a setting by its name.
+pub fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}

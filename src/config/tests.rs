@@ -1,0 +1,143 @@
+use super::*;
+
+const SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+struct Stand {
+    folder: tempfile::TempDir,
+    given: Given,
+}
+
+fn stand() -> Stand {
+    let folder = tempfile::tempdir().unwrap();
+    let given = Given { folder: folder.path().to_owned(), ..Given::default() };
+    Stand { folder, given }
+}
+
+impl Stand {
+    fn flag(mut self, name: &str, value: &str) -> Self {
+        self.given.flags.insert(name.into(), value.into());
+        self
+    }
+
+    fn variable(mut self, name: &str, value: &str) -> Self {
+        self.given.environment.push((name.into(), value.into()));
+        self
+    }
+
+    fn file(self, text: &str) -> Self {
+        std::fs::write(self.folder.path().join("gatehouse.toml"), text).unwrap();
+        self
+    }
+
+    fn load(&self) -> Result<Config, ConfigError> {
+        Config::load(&self.given)
+    }
+
+    fn error(&self) -> String {
+        self.load().map(|_| ()).unwrap_err().to_string()
+    }
+}
+
+#[test]
+fn the_defaults_are_those_of_the_contract() {
+    let config = stand().load().unwrap();
+    assert_eq!(config.public_url, "http://127.0.0.1:8080");
+    assert_eq!(config.admin_listen.to_string(), "127.0.0.1:9090");
+    assert_eq!(config.refresh_grace, Duration::from_secs(30));
+    assert_eq!(config.grant_max_ttl, None);
+    assert_eq!(config.custom_scheme_redirects, [CURSOR_REDIRECT]);
+    assert_eq!(config.limit_mcp, Limit { count: 60, window: Duration::from_mins(15) });
+    assert!(matches!(config.upstream, UpstreamConfig::None));
+    assert_eq!(config.auth, AuthMode::Enforce);
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_and_that_over_the_file() {
+    let file = "refresh_grace = \"1s\"\naccess_token_ttl = \"2s\"\nauth = \"open\"";
+    let stand = stand()
+        .file(file)
+        .variable("GATEHOUSE_REFRESH_GRACE", "3s")
+        .variable("GATEHOUSE_ACCESS_TOKEN_TTL", "4s")
+        .flag("refresh_grace", "5s");
+    let config = stand.load().unwrap();
+    assert_eq!(config.refresh_grace.as_secs(), 5);
+    assert_eq!(config.access_token_ttl.as_secs(), 4);
+    assert_eq!(config.auth, AuthMode::Open);
+}
+
+#[test]
+fn lists_and_maps_are_native_in_the_file() {
+    let stand = stand().file(
+        "docs_path = [\"a\", \"b,c\"]\ndcr = false\n[upstream_params]\norganization = \"org_1\"",
+    );
+    let config = stand.load().unwrap();
+    assert_eq!(config.docs_path.len(), 2);
+    assert!(!config.dcr);
+    assert_eq!(config.upstream_params, [("organization".to_owned(), "org_1".to_owned())]);
+}
+
+#[test]
+fn errors_name_the_key_and_the_place() {
+    for (stand, begins) in [
+        (stand().variable("GATEHOUSE_REFRESH_GRACE", "5x"), "refresh_grace: \"5x\" is not"),
+        (stand().flag("refresh_grace", "11m"), "refresh_grace: 11m is out of range"),
+        (stand().variable("GATEHOUSE_REFRSH_GRACE", "5s"), "GATEHOUSE_REFRSH_GRACE: there is no"),
+        (stand().file("refresh_grase = \"5s\""), "refresh_grase: there is no such setting; did"),
+        (stand().file("listen = ["), "config: "),
+        (stand().file("listen = 1.5"), "listen: its value in the file has the wrong type"),
+        (stand().flag("config", "absent.toml"), "config: "),
+        (stand().flag("limit_mcp", "60"), "limit_mcp: "),
+        (stand().flag("upstream_issuer", "https://t.example/"), "upstream_client_id: "),
+        (stand().flag("upstream_client_id", "x"), "upstream_issuer: "),
+        (stand().flag("upstream_scope", "email"), "upstream_scope: it must contain openid"),
+        (stand().flag("upstream_params", "state=x"), "upstream_params: state is set by"),
+        (stand().flag("public_url", "https://e.com/"), "public_url: write it as https://e.com"),
+        (stand().flag("database_url", "mysql://x"), "database_url: "),
+        (stand().flag("trusted_proxies", "10.0.0.0/33"), "trusted_proxies: "),
+        (stand().flag("refresh_token_ttl", "30m"), "refresh_token_ttl: it must not be shorter"),
+    ] {
+        let error = stand.error();
+        assert!(error.starts_with(begins), "{error}");
+    }
+}
+
+#[test]
+fn the_start_fails_closed() {
+    let public = || stand().flag("public_url", "https://docs.example.com");
+    assert!(public().error().starts_with("secret: it is required"));
+    assert!(public().flag("secret", SECRET).load().is_ok());
+    assert!(public().flag("secret", SECRET).flag("dev", "true").error().starts_with("dev: "));
+    assert!(matches!(stand().flag("dev", "true").load().unwrap().upstream, UpstreamConfig::Dev));
+}
+
+#[test]
+fn a_secret_is_not_repeated_in_the_message_about_it() {
+    let error = stand().flag("secret", "hunter2").error();
+    assert!(error.starts_with("secret: ") && !error.contains("hunter2"), "{error}");
+    let error = stand().file("secret = \"hunter2\" x").error();
+    assert!(error.starts_with("config: ") && !error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn variables_of_kubernetes_and_of_the_test_suite_are_not_settings() {
+    let stand = stand()
+        .variable("GATEHOUSE_SERVICE_HOST", "10.0.0.1")
+        .variable("GATEHOUSE_PORT", "tcp://10.0.0.1:8080")
+        .variable("GATEHOUSE_PORT_8080_TCP", "x")
+        .variable("GATEHOUSE_TEST_CORPUS", "x");
+    assert!(stand.load().is_ok());
+}
+
+#[test]
+fn moving_the_listener_on_loopback_moves_the_address() {
+    let config = stand().flag("listen", "127.0.0.1:9999").load().unwrap();
+    assert_eq!(config.public_url, "http://127.0.0.1:9999");
+    let config = stand().flag("listen", "0.0.0.0:9999").load().unwrap();
+    assert_eq!(config.public_url, "http://127.0.0.1:8080");
+}
+
+#[test]
+fn settings_without_effect_are_reported() {
+    let config = stand().flag("cimd", "false").load().unwrap();
+    assert_eq!(config.without_effect, ["cimd"]);
+}

@@ -1,0 +1,102 @@
+//! Registered clients.
+
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::domain::client::{Client, ClientMetadata, GrantType};
+use crate::domain::redirect_uri::RedirectUri;
+use crate::domain::scope::ScopeSet;
+use crate::id::ClientRowId;
+use crate::store::entity::clients::{ActiveModel, Column, Entity, Model};
+use crate::store::{Db, StoreError, Txn};
+
+/// The metadata column: RFC 7591 names, so that a person can read it.
+#[derive(Serialize, Deserialize)]
+struct StoredMetadata {
+    redirect_uris: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client_uri: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    logo_uri: Option<String>,
+    grant_types: Vec<String>,
+    #[serde(default)]
+    scope: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    application_type: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    software_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    software_version: Option<String>,
+}
+
+/// Finds a client by the identifier it presents.
+pub async fn find(db: &impl Db, client_id: &str) -> Result<Option<Client>, StoreError> {
+    let row = Entity::find().filter(Column::ClientId.eq(client_id)).one(db).await?;
+    row.map(client_of).transpose()
+}
+
+/// Inserts a new client.
+pub async fn insert(
+    txn: &Txn,
+    id: ClientRowId,
+    client: &Client,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let metadata = serde_json::to_value(stored(&client.metadata))
+        .map_err(|_| StoreError::Corrupt("client metadata"))?;
+    ActiveModel {
+        id: Set(id.uuid()),
+        client_id: Set(client.client_id.clone()),
+        metadata: Set(metadata),
+        created_at: Set(now.millis()),
+        last_used_at: Set(now.millis()),
+    }
+    .insert(txn)
+    .await?;
+    Ok(())
+}
+
+/// Notes that somebody signed in with this client; an unused one may expire.
+pub async fn mark_used(txn: &Txn, client_id: &str, now: Timestamp) -> Result<(), StoreError> {
+    Entity::update_many()
+        .col_expr(Column::LastUsedAt, sea_orm::sea_query::Expr::value(now.millis()))
+        .filter(Column::ClientId.eq(client_id))
+        .exec(txn)
+        .await?;
+    Ok(())
+}
+
+fn stored(metadata: &ClientMetadata) -> StoredMetadata {
+    let metadata = metadata.clone();
+    StoredMetadata {
+        redirect_uris: metadata.redirect_uris.iter().map(|uri| uri.as_str().to_owned()).collect(),
+        client_name: metadata.client_name,
+        client_uri: metadata.client_uri,
+        logo_uri: metadata.logo_uri,
+        grant_types: metadata.grant_types.iter().map(|g| g.name().to_owned()).collect(),
+        scope: metadata.scope.to_string(),
+        application_type: metadata.application_type,
+        software_id: metadata.software_id,
+        software_version: metadata.software_version,
+    }
+}
+
+fn client_of(row: Model) -> Result<Client, StoreError> {
+    let stored: StoredMetadata =
+        serde_json::from_value(row.metadata).map_err(|_| StoreError::Corrupt("client metadata"))?;
+    let metadata = ClientMetadata {
+        redirect_uris: stored.redirect_uris.into_iter().map(RedirectUri::from_stored).collect(),
+        client_name: stored.client_name,
+        client_uri: stored.client_uri,
+        logo_uri: stored.logo_uri,
+        grant_types: stored.grant_types.iter().filter_map(|g| GrantType::from_name(g)).collect(),
+        scope: ScopeSet::known_in(&stored.scope),
+        application_type: stored.application_type,
+        software_id: stored.software_id,
+        software_version: stored.software_version,
+    };
+    Ok(Client { client_id: row.client_id, metadata })
+}

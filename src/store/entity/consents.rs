@@ -1,0 +1,21 @@
+//! Table `consents`; its columns are explained where the migration makes them.
+#![allow(missing_docs, reason = "columns are documented in the migration")]
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "consents")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub user_id: Uuid,
+    pub client_id: String,
+    pub redirect_uri: String,
+    pub scope: String,
+    pub granted_at: i64,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

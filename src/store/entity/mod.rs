@@ -1,0 +1,12 @@
+//! One file per table, no behaviour.
+
+pub mod authorization_codes;
+pub mod authorization_requests;
+pub mod clients;
+pub mod consents;
+pub mod feedback;
+pub mod grants;
+pub mod refresh_tokens;
+pub mod signing_keys;
+pub mod upstream_logins;
+pub mod users;

@@ -1,0 +1,131 @@
+//! Grants: alive until revoked or expired; head rows of the families below them.
+
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, Set, Statement,
+};
+use uuid::Uuid;
+
+use crate::clock::Timestamp;
+use crate::domain::scope::ScopeSet;
+use crate::id::{AuthorizationCodeId, GrantId, UserId};
+use crate::store::entity::grants::{ActiveModel, Column, Entity};
+use crate::store::{Consumed, Db, StoreError, Txn, stored_time};
+
+/// A grant that is about to be made.
+pub struct NewGrant<'a> {
+    /// Its row.
+    pub id: GrantId,
+    /// The code it came from; the table allows one grant for each.
+    pub authorization_code_id: AuthorizationCodeId,
+    /// Who signed in.
+    pub user_id: UserId,
+    /// Whom it is for.
+    pub client_id: &'a str,
+    /// What the person agreed to.
+    pub scope: ScopeSet,
+    /// Absolute end, when one is set.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Why a grant ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RevocationReason {
+    /// Its code came back (OAuth 2.1 §4.1.3).
+    CodeReplayed,
+    /// A used refresh token came back (RFC 9700 §4.14.2).
+    RefreshTokenReplayed,
+    /// Another client presented its live refresh token.
+    RefreshTokenLeaked,
+    /// The client asked for it (RFC 7009).
+    ByClient,
+}
+
+impl RevocationReason {
+    /// What the row and the log say.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CodeReplayed => "code_replayed",
+            Self::RefreshTokenReplayed => "refresh_token_replayed",
+            Self::RefreshTokenLeaked => "refresh_token_leaked",
+            Self::ByClient => "by_client",
+        }
+    }
+}
+
+/// How a grant stands, and what is known of its person.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// Who signed in.
+    pub user_id: UserId,
+    /// Whom it is for.
+    pub client_id: String,
+    /// Absolute end, when one is set.
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// The person's sealed profile.
+    pub profile_sealed: Vec<u8>,
+}
+
+/// Inserts a grant.
+pub async fn insert(txn: &Txn, grant: NewGrant<'_>, now: Timestamp) -> Result<(), StoreError> {
+    ActiveModel {
+        id: Set(grant.id.uuid()),
+        authorization_code_id: Set(grant.authorization_code_id.uuid()),
+        user_id: Set(grant.user_id.uuid()),
+        client_id: Set(grant.client_id.to_owned()),
+        scope: Set(grant.scope.to_string()),
+        created_at: Set(now.millis()),
+        expires_at: Set(grant.expires_at.map(Timestamp::millis)),
+        revoked_at: Set(None),
+        revoked_reason: Set(None),
+    }
+    .insert(txn)
+    .await?;
+    Ok(())
+}
+
+/// Ends a grant. The first reason stands.
+pub async fn revoke(
+    txn: &Txn,
+    id: GrantId,
+    reason: RevocationReason,
+    now: Timestamp,
+) -> Result<Consumed, StoreError> {
+    let update = Entity::update_many()
+        .col_expr(Column::RevokedAt, Expr::value(now.millis()))
+        .col_expr(Column::RevokedReason, Expr::value(reason.name()))
+        .filter(Column::Id.eq(id.uuid()))
+        .filter(Column::RevokedAt.is_null())
+        .exec(txn)
+        .await?;
+    Ok(Consumed::from_rows(update.rows_affected))
+}
+
+#[derive(FromQueryResult)]
+struct StandingRow {
+    user_id: Uuid,
+    client_id: String,
+    expires_at: Option<i64>,
+    revoked_at: Option<i64>,
+    profile_sealed: Vec<u8>,
+}
+
+/// How a grant stands; `None` when it is gone.
+pub async fn standing(db: &impl Db, id: GrantId) -> Result<Option<Standing>, StoreError> {
+    let statement = Statement::from_sql_and_values(
+        db.get_database_backend(),
+        "SELECT g.user_id, g.client_id, g.expires_at, g.revoked_at, u.profile_sealed
+         FROM grants g JOIN users u ON u.id = g.user_id WHERE g.id = $1",
+        [id.uuid().into()],
+    );
+    let row = StandingRow::find_by_statement(statement).one(db).await?;
+    Ok(row.map(|row| Standing {
+        user_id: UserId::from_uuid(row.user_id),
+        client_id: row.client_id,
+        expires_at: stored_time(row.expires_at),
+        revoked_at: stored_time(row.revoked_at),
+        profile_sealed: row.profile_sealed,
+    }))
+}

@@ -1,0 +1,260 @@
+//! The rows. The only room that names `sea_orm`.
+//!
+//! SQLite and Postgres stand behind the same functions. One-time rows are consumed by guarded
+//! statements whose row count decides, so the database is the referee of every race; a decision
+//! that reads first locks the head row (`FOR UPDATE` on Postgres; SQLite has one writer, whose
+//! transactions begin immediately).
+//!
+//! Lock order, always: `clients` → `authorization_requests` → `authorization_codes` → `grants` →
+//! `refresh_tokens`.
+//!
+//! Never here: decisions, words of HTTP, a call to the network, `now()` in SQL.
+
+use std::fmt;
+use std::time::Duration;
+
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+
+pub mod authorization_codes;
+pub mod authorization_requests;
+pub mod clients;
+pub mod consents;
+mod entity;
+pub mod feedback;
+pub mod grants;
+pub mod refresh_tokens;
+pub mod schema;
+pub mod signing_keys;
+pub mod sweep;
+pub mod upstream_logins;
+pub mod users;
+
+/// How often a transaction is tried again when the database asks for it (SQLSTATE 40001, 40P01).
+const SERIALIZATION_ATTEMPTS: u32 = 5;
+
+const POSTGRES_CONNECTIONS: u32 = 16;
+const SQLITE_READERS: u32 = 4;
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const IDLE_BEFORE_PING: Duration = Duration::from_secs(30);
+
+/// Something broke; never a protocol answer.
+#[derive(Debug)]
+pub enum StoreError {
+    /// The database did not do what it was asked. Trying later may help.
+    Unavailable(DbErr),
+    /// A row holds what no code of ours writes, or the `secret` setting does not open it.
+    Corrupt(&'static str),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unavailable(_) => f.write_str("the database did not answer as expected"),
+            Self::Corrupt(what) => write!(f, "the database holds an unreadable {what}"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unavailable(error) => Some(error),
+            Self::Corrupt(_) => None,
+        }
+    }
+}
+
+impl From<DbErr> for StoreError {
+    fn from(error: DbErr) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+/// Either a connection to read from or a transaction: what the functions of this room work on.
+pub trait Db: ConnectionTrait {}
+
+impl<T: ConnectionTrait> Db for T {}
+
+/// A writing transaction.
+pub type Txn = DatabaseTransaction;
+
+/// Whether a guarded statement changed its row, or somebody was faster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consumed {
+    /// This call changed it.
+    ByUs,
+    /// It was changed before.
+    BySomeoneElse,
+}
+
+impl Consumed {
+    /// From the row count of a guarded update by primary key.
+    fn from_rows(rows: u64) -> Self {
+        match rows {
+            1 => Self::ByUs,
+            0 => Self::BySomeoneElse,
+            n => unreachable!("a primary key names one row, yet {n} rows changed"),
+        }
+    }
+}
+
+/// The database.
+#[derive(Clone, Debug)]
+pub struct Store {
+    reader: DatabaseConnection,
+    writer: DatabaseConnection,
+}
+
+impl Store {
+    /// Connects. Nothing is created or migrated yet; see [`schema`].
+    pub async fn connect(database_url: &str) -> Result<Self, StoreError> {
+        if database_url.starts_with("sqlite:") {
+            // One writer, because SQLite has one anyway and waiting in our queue is fairer and
+            // cheaper than its busy handler; readers do not wait for it (WAL).
+            let writer = Database::connect(sqlite_options(database_url, 1)).await?;
+            let reader = Database::connect(sqlite_options(database_url, SQLITE_READERS)).await?;
+            Ok(Self { reader, writer })
+        } else {
+            let connection = Database::connect(postgres_options(database_url)).await?;
+            Ok(Self { reader: connection.clone(), writer: connection })
+        }
+    }
+
+    /// A connection for single reads that decide nothing by themselves.
+    pub const fn read(&self) -> &DatabaseConnection {
+        &self.reader
+    }
+
+    /// Runs `work` in one transaction and commits. An `Err` rolls back, so an expected "no" that
+    /// must leave a trace is an `Ok`. Runs again when the database asks for it, so `work` has no
+    /// effect outside the transaction.
+    pub async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        F: AsyncFn(&Txn) -> Result<T, StoreError>,
+    {
+        let mut attempt = 1;
+        loop {
+            match self.write_once(&work).await {
+                Err(StoreError::Unavailable(error))
+                    if attempt < SERIALIZATION_ATTEMPTS && asks_for_another_try(&error) =>
+                {
+                    tracing::debug!(attempt, "the database asked to run a transaction again");
+                    attempt += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn write_once<T, F>(&self, work: &F) -> Result<T, StoreError>
+    where
+        F: AsyncFn(&Txn) -> Result<T, StoreError>,
+    {
+        let options = TransactionOptions {
+            // The default (deferred) fails at once when two transactions that have read want to
+            // write; immediate waits its turn. Postgres ignores it.
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let txn = self.writer.begin_with_options(options).await?;
+        match work(&txn).await {
+            Ok(value) => {
+                txn.commit().await?;
+                Ok(value)
+            }
+            Err(error) => {
+                // The first error is the one to tell; a rollback that fails adds nothing.
+                let _ = txn.rollback().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.reader.ping().await?;
+        Ok(self.writer.ping().await?)
+    }
+
+    /// Gives all connections back, after which every call fails.
+    pub async fn close(&self) {
+        for connection in [&self.reader, &self.writer] {
+            if let Err(error) = connection.close_by_ref().await {
+                tracing::debug!(%error, "closing a database connection failed");
+            }
+        }
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        self.writer.get_database_backend() == DbBackend::Postgres
+    }
+}
+
+fn postgres_options(url: &str) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire_if_idle_for(IDLE_BEFORE_PING)
+        .set_application_name("gatehouse");
+    quiet(&mut options);
+    // As a connection option it would be a startup parameter, which poolers refuse.
+    options.after_connect(|connection| {
+        Box::pin(async move {
+            let millis = STATEMENT_TIMEOUT.as_millis();
+            connection
+                .execute_unprepared(&format!("SET statement_timeout = {millis}"))
+                .await
+                .map(|_| ())
+        })
+    });
+    options
+}
+
+fn sqlite_options(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
+    options.map_sqlx_sqlite_opts(|sqlite| {
+        use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+        sqlite
+            .journal_mode(SqliteJournalMode::Wal)
+            // NORMAL may forget a consumed code on power loss, which would make it live again.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(SQLITE_BUSY_TIMEOUT)
+    });
+    quiet(&mut options);
+    options
+}
+
+/// Statements carry hashes and sealed values; even so they have no place in a log.
+fn quiet(options: &mut ConnectOptions) {
+    options.sqlx_logging(false).record_stmt_in_spans(false);
+}
+
+fn asks_for_another_try(error: &DbErr) -> bool {
+    let runtime = match error {
+        DbErr::Exec(runtime) | DbErr::Query(runtime) | DbErr::Conn(runtime) => runtime,
+        _ => return false,
+    };
+    let sea_orm::RuntimeErr::SqlxError(sqlx_error) = runtime else { return false };
+    let code = sqlx_error.as_database_error().and_then(|e| e.code());
+    // SQLSTATE serialization_failure and deadlock_detected; SQLITE_BUSY_SNAPSHOT.
+    code.is_some_and(|code| matches!(code.as_ref(), "40001" | "40P01" | "517"))
+}
+
+/// Reads a 32-byte hash column.
+fn stored_hash(bytes: &[u8]) -> Result<crate::secret::SecretHash, StoreError> {
+    crate::secret::SecretHash::from_stored(bytes).ok_or(StoreError::Corrupt("hash"))
+}
+
+/// A timestamp column that may be empty.
+fn stored_time(millis: Option<i64>) -> Option<crate::clock::Timestamp> {
+    millis.map(crate::clock::Timestamp::from_millis)
+}

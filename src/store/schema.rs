@@ -1,0 +1,63 @@
+//! Migrations, run by hand or at start, safe when several replicas start at once.
+
+use gatehouse_migration::Migrator;
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm_migration::MigratorTrait;
+
+use crate::store::{Store, StoreError};
+
+/// The key of the advisory lock: "gatehous" in ASCII.
+const ADVISORY_LOCK: i64 = 0x6761_7465_686f_7573;
+
+/// Applies what is missing, all or nothing.
+///
+/// On Postgres a transaction-scoped advisory lock makes replicas take turns; unlike a session
+/// lock it also works through a transaction pooler. On SQLite the immediate transaction does.
+pub async fn up(store: &Store) -> Result<(), StoreError> {
+    let is_postgres = store.is_postgres();
+    store
+        .write(async |txn| {
+            if is_postgres {
+                lock(txn).await?;
+            }
+            Ok(Migrator::up(txn, None).await?)
+        })
+        .await
+}
+
+/// Takes back the newest migration.
+pub async fn down(store: &Store) -> Result<(), StoreError> {
+    let is_postgres = store.is_postgres();
+    store
+        .write(async |txn| {
+            if is_postgres {
+                lock(txn).await?;
+            }
+            Ok(Migrator::down(txn, Some(1)).await?)
+        })
+        .await
+}
+
+/// Each migration's name and whether it is applied, in order.
+pub async fn status(store: &Store) -> Result<Vec<(String, bool)>, StoreError> {
+    store
+        .write(async |txn| {
+            let migrations = Migrator::get_migration_with_status(txn).await?;
+            Ok(migrations
+                .iter()
+                .map(|migration| {
+                    let applied = migration.status() == sea_orm_migration::MigrationStatus::Applied;
+                    (migration.name().to_owned(), applied)
+                })
+                .collect())
+        })
+        .await
+}
+
+async fn lock(txn: &impl ConnectionTrait) -> Result<(), StoreError> {
+    // Waiting for another replica's migration may take longer than one statement may.
+    txn.execute_unprepared("SET LOCAL statement_timeout = 0").await?;
+    let sql = format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})");
+    txn.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! Signing keys: published first, signing later, retired last.
+
+use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, Set};
+
+use crate::clock::Timestamp;
+use crate::store::entity::signing_keys::{ActiveModel, Column, Entity};
+use crate::store::{Db, StoreError, Txn};
+
+/// A key as its row holds it.
+#[derive(Clone, Debug)]
+pub struct StoredKey {
+    /// RFC 7638 thumbprint.
+    pub kid: String,
+    /// The `alg` it signs with.
+    pub algorithm: String,
+    /// The private half, sealed.
+    pub private_sealed: Vec<u8>,
+    /// The public half.
+    pub public_jwk: serde_json::Value,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// It signs from this moment on; before, it is only published.
+    pub signs_from: Timestamp,
+}
+
+/// All keys that are published, the newest signer first.
+pub async fn published(db: &impl Db) -> Result<Vec<StoredKey>, StoreError> {
+    let rows = Entity::find()
+        .filter(Column::RetiredAt.is_null())
+        .order_by(Column::SignsFrom, Order::Desc)
+        .order_by(Column::Kid, Order::Asc)
+        .all(db)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| StoredKey {
+            kid: row.kid,
+            algorithm: row.algorithm,
+            private_sealed: row.private_sealed,
+            public_jwk: row.public_jwk,
+            created_at: Timestamp::from_millis(row.created_at),
+            signs_from: Timestamp::from_millis(row.signs_from),
+        })
+        .collect())
+}
+
+/// Inserts a key; one with the same thumbprint is the same key and stays as it is.
+pub async fn insert(txn: &Txn, key: StoredKey) -> Result<(), StoreError> {
+    let row = ActiveModel {
+        kid: Set(key.kid),
+        algorithm: Set(key.algorithm),
+        private_sealed: Set(key.private_sealed),
+        public_jwk: Set(key.public_jwk),
+        created_at: Set(key.created_at.millis()),
+        signs_from: Set(key.signs_from.millis()),
+        retired_at: Set(None),
+    };
+    Entity::insert(row)
+        .on_conflict_do_nothing_on([Column::Kid])
+        .exec_without_returning(txn)
+        .await?;
+    Ok(())
+}

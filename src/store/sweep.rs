@@ -1,0 +1,105 @@
+//! Clean-up: what has expired is deleted in bounded batches.
+//!
+//! Used refresh tokens stay until their own expiry, so that reuse is still seen; codes stay a day
+//! longer for the same reason; a client stays while anything lives that was granted to it.
+
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, Statement, Value};
+
+use crate::clock::Timestamp;
+use crate::store::{Store, StoreError};
+
+/// Rows deleted by one statement.
+const BATCH_ROWS: i64 = 1000;
+
+/// How long an expired request is kept, so that a late browser can be told what happened.
+const REQUEST_KEPT: Duration = Duration::from_hours(1);
+
+/// How long an expired code is kept, so that a late replay still revokes.
+const CODE_KEPT: Duration = Duration::from_hours(24);
+
+/// How long an unused registration is kept.
+pub const CLIENT_UNUSED_KEPT: Duration = Duration::from_hours(24 * 90);
+
+/// What one pass deleted, per table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// `authorization_requests`, and with them `upstream_logins`
+    pub authorization_requests: u64,
+    /// `authorization_codes`
+    pub authorization_codes: u64,
+    /// `refresh_tokens`
+    pub refresh_tokens: u64,
+    /// `grants`
+    pub grants: u64,
+    /// `clients`
+    pub clients: u64,
+}
+
+/// Runs one pass. `access_token_ttl` keeps a grant without refresh tokens alive as long as its
+/// access token may be.
+pub async fn pass(
+    store: &Store,
+    access_token_ttl: Duration,
+    now: Timestamp,
+) -> Result<Swept, StoreError> {
+    let expired = |table, key, kept| Batch {
+        table,
+        key,
+        condition: "expires_at <= $1",
+        before: now.minus(kept),
+    };
+    let grants = Batch {
+        table: "grants",
+        key: "id",
+        condition: "created_at <= $1 AND NOT EXISTS
+            (SELECT 1 FROM refresh_tokens t WHERE t.grant_id = grants.id)",
+        before: now.minus(access_token_ttl.max(CODE_KEPT)),
+    };
+    let clients = Batch {
+        table: "clients",
+        key: "id",
+        condition: "last_used_at <= $1 AND NOT EXISTS
+            (SELECT 1 FROM grants g WHERE g.client_id = clients.client_id)",
+        before: now.minus(CLIENT_UNUSED_KEPT),
+    };
+    Ok(Swept {
+        authorization_requests: delete(
+            store,
+            expired("authorization_requests", "id", REQUEST_KEPT),
+        )
+        .await?,
+        authorization_codes: delete(store, expired("authorization_codes", "id", CODE_KEPT)).await?,
+        refresh_tokens: delete(store, expired("refresh_tokens", "id", Duration::ZERO)).await?,
+        grants: delete(store, grants).await?,
+        clients: delete(store, clients).await?,
+    })
+}
+
+struct Batch {
+    table: &'static str,
+    key: &'static str,
+    condition: &'static str,
+    before: Timestamp,
+}
+
+async fn delete(store: &Store, batch: Batch) -> Result<u64, StoreError> {
+    let Batch { table, key, condition, before } = batch;
+    let sql = format!(
+        "DELETE FROM {table} WHERE {key} IN
+            (SELECT {key} FROM {table} WHERE {condition} LIMIT {BATCH_ROWS})"
+    );
+    let mut deleted = 0;
+    loop {
+        let values: [Value; 1] = [before.millis().into()];
+        let connection = &store.writer;
+        let statement =
+            Statement::from_sql_and_values(connection.get_database_backend(), &sql, values);
+        let rows = connection.execute_raw(statement).await?.rows_affected();
+        deleted += rows;
+        if rows < BATCH_ROWS.unsigned_abs() {
+            return Ok(deleted);
+        }
+    }
+}
