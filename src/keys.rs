@@ -77,7 +77,7 @@ impl fmt::Display for KeyError {
 
 impl std::error::Error for KeyError {}
 
-fn key_error(what: impl fmt::Display) -> KeyError {
+pub(crate) fn key_error(what: impl fmt::Display) -> KeyError {
     KeyError(what.to_string())
 }
 
@@ -156,6 +156,17 @@ impl SigningKey {
         };
         key.try_sign(b"a signature at start").map_err(key_error)?;
         Ok(key)
+    }
+
+    /// Parses what an operator gives: a PKCS#8 PEM, or a private JWK (RFC 7517).
+    pub fn from_text(algorithm: SigningAlgorithm, text: &str) -> Result<Self, KeyError> {
+        if text.trim_start().starts_with('{') {
+            let pem = pem_of(&crate::private_jwk::to_pkcs8(algorithm, text)?);
+            Self::from_pem(algorithm, &pem)
+        } else {
+            // Environment variables often carry a PEM on one line.
+            Self::from_pem(algorithm, &text.replace("\\n", "\n"))
+        }
     }
 
     /// How it signs.

@@ -8,6 +8,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
@@ -90,7 +91,7 @@ pub struct Config {
     /// `sqlite://…` or `postgres://…`.
     pub database_url: String,
     /// Seals, authenticates, derives.
-    pub secret: ServerSecret,
+    pub secret: Arc<ServerSecret>,
     /// Who people sign in with.
     pub upstream: UpstreamConfig,
     /// Scopes asked of the provider.
@@ -175,7 +176,7 @@ impl Config {
             admin_listen: layers.read("admin_listen", "127.0.0.1:9090", socket)?,
             public_url: public_url.origin().ascii_serialization(),
             database_url,
-            secret: secret(&layers, given, is_loopback)?,
+            secret: Arc::new(secret(&layers, given, is_loopback)?),
             upstream,
             upstream_scope: layers.read(
                 "upstream_scope",

@@ -1,5 +1,7 @@
 //! Registered clients.
 
+use std::time::Duration;
+
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
 use serde::{Deserialize, Serialize};
 
@@ -59,11 +61,16 @@ pub async fn insert(
     Ok(())
 }
 
-/// Notes that somebody signed in with this client; an unused one may expire.
+/// How exact the note of a client's last use is.
+const USE_NOTED_EVERY: Duration = Duration::from_hours(1);
+
+/// Notes that somebody signed in with this client; an unused one may expire. At most once an hour,
+/// so that the sign-ins of a popular client do not queue for its row.
 pub async fn mark_used(txn: &Txn, client_id: &str, now: Timestamp) -> Result<(), StoreError> {
     Entity::update_many()
         .col_expr(Column::LastUsedAt, sea_orm::sea_query::Expr::value(now.millis()))
         .filter(Column::ClientId.eq(client_id))
+        .filter(Column::LastUsedAt.lt(now.minus(USE_NOTED_EVERY).millis()))
         .exec(txn)
         .await?;
     Ok(())

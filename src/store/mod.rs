@@ -83,6 +83,66 @@ impl<T: ConnectionTrait> Db for T {}
 /// A writing transaction.
 pub type Txn = DatabaseTransaction;
 
+/// Runs a block in one transaction and commits: `transact!(store, txn => { … })`.
+///
+/// The block is `async` and ends in a `Result`. An `Err` rolls back, so an expected "no" that must
+/// leave a trace is an `Ok`. It runs again when the database asks for it, so it has no effect
+/// outside the transaction.
+///
+/// A macro, because a function that took the block as an `AsyncFn` could not promise the endpoints
+/// above that its future is `Send` while the block borrows (rust-lang/rust#110338).
+macro_rules! transact {
+    ($store:expr, $txn:ident => $work:expr) => {{
+        let mut attempts = $crate::store::Attempts::default();
+        loop {
+            let open = match $store.begin().await {
+                Ok(open) => open,
+                Err(error) => break Err(error),
+            };
+            let outcome: Result<_, $crate::store::StoreError> = {
+                let $txn = &open;
+                async { $work }.await
+            };
+            if let Some(settled) = attempts.settle(open, outcome).await {
+                break settled;
+            }
+        }
+    }};
+}
+pub(crate) use transact;
+
+/// How often a block was run.
+#[derive(Debug, Default)]
+pub struct Attempts(u32);
+
+impl Attempts {
+    /// Ends a transaction; `None` when the block is to run again.
+    pub async fn settle<T>(
+        &mut self,
+        txn: Txn,
+        outcome: Result<T, StoreError>,
+    ) -> Option<Result<T, StoreError>> {
+        let ended = match outcome {
+            Ok(value) => txn.commit().await.map(|()| value).map_err(StoreError::from),
+            Err(error) => {
+                // The first error is the one to tell; a rollback that fails adds nothing.
+                let _ = txn.rollback().await;
+                Err(error)
+            }
+        };
+        self.0 += 1;
+        match ended {
+            Err(StoreError::Unavailable(error))
+                if self.0 < SERIALIZATION_ATTEMPTS && asks_for_another_try(&error) =>
+            {
+                tracing::debug!(attempt = self.0, "the database asked to run a transaction again");
+                None
+            }
+            ended => Some(ended),
+        }
+    }
+}
+
 /// Whether a guarded statement changed its row, or somebody was faster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consumed {
@@ -130,49 +190,15 @@ impl Store {
         &self.reader
     }
 
-    /// Runs `work` in one transaction and commits. An `Err` rolls back, so an expected "no" that
-    /// must leave a trace is an `Ok`. Runs again when the database asks for it, so `work` has no
-    /// effect outside the transaction.
-    pub async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
-    where
-        F: AsyncFn(&Txn) -> Result<T, StoreError>,
-    {
-        let mut attempt = 1;
-        loop {
-            match self.write_once(&work).await {
-                Err(StoreError::Unavailable(error))
-                    if attempt < SERIALIZATION_ATTEMPTS && asks_for_another_try(&error) =>
-                {
-                    tracing::debug!(attempt, "the database asked to run a transaction again");
-                    attempt += 1;
-                }
-                outcome => return outcome,
-            }
-        }
-    }
-
-    async fn write_once<T, F>(&self, work: &F) -> Result<T, StoreError>
-    where
-        F: AsyncFn(&Txn) -> Result<T, StoreError>,
-    {
+    /// Opens a writing transaction; [`transact!`] is what flows use.
+    pub async fn begin(&self) -> Result<Txn, StoreError> {
         let options = TransactionOptions {
             // The default (deferred) fails at once when two transactions that have read want to
             // write; immediate waits its turn. Postgres ignores it.
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        let txn = self.writer.begin_with_options(options).await?;
-        match work(&txn).await {
-            Ok(value) => {
-                txn.commit().await?;
-                Ok(value)
-            }
-            Err(error) => {
-                // The first error is the one to tell; a rollback that fails adds nothing.
-                let _ = txn.rollback().await;
-                Err(error)
-            }
-        }
+        Ok(self.writer.begin_with_options(options).await?)
     }
 
     /// Whether the database answers.

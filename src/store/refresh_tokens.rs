@@ -122,10 +122,13 @@ pub struct Rotated {
     pub scope: ScopeSet,
     /// The person's sealed profile.
     pub profile_sealed: Vec<u8>,
+    /// Absolute end of the grant, when one is set.
+    pub grant_expires_at: Option<Timestamp>,
 }
 
 #[derive(FromQueryResult)]
 struct RotatedRow {
+    expires_at: Option<i64>,
     id: Uuid,
     user_id: Uuid,
     scope: String,
@@ -148,7 +151,7 @@ pub async fn rotate_undisturbed(
     let statement = Statement::from_sql_and_values(
         sea_orm::DbBackend::Postgres,
         "WITH head AS (
-            SELECT g.id, g.user_id, g.scope, u.profile_sealed
+            SELECT g.id, g.user_id, g.scope, g.expires_at, u.profile_sealed
             FROM refresh_tokens t
             JOIN grants g ON g.id = t.grant_id
             JOIN users u ON u.id = g.user_id
@@ -184,6 +187,7 @@ pub async fn rotate_undisturbed(
         user_id: UserId::from_uuid(row.user_id),
         scope: ScopeSet::known_in(&row.scope),
         profile_sealed: row.profile_sealed,
+        grant_expires_at: stored_time(row.expires_at),
     }))
 }
 

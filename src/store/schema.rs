@@ -4,7 +4,7 @@ use gatehouse_migration::Migrator;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use sea_orm_migration::MigratorTrait;
 
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, transact};
 
 /// The key of the advisory lock: "gatehous" in ASCII.
 const ADVISORY_LOCK: i64 = 0x6761_7465_686f_7573;
@@ -15,43 +15,37 @@ const ADVISORY_LOCK: i64 = 0x6761_7465_686f_7573;
 /// lock it also works through a transaction pooler. On SQLite the immediate transaction does.
 pub async fn up(store: &Store) -> Result<(), StoreError> {
     let is_postgres = store.is_postgres();
-    store
-        .write(async |txn| {
-            if is_postgres {
-                lock(txn).await?;
-            }
-            Ok(Migrator::up(txn, None).await?)
-        })
-        .await
+    transact!(store, txn => {
+        if is_postgres {
+            lock(txn).await?;
+        }
+        Ok(Migrator::up(txn, None).await?)
+    })
 }
 
 /// Takes back the newest migration.
 pub async fn down(store: &Store) -> Result<(), StoreError> {
     let is_postgres = store.is_postgres();
-    store
-        .write(async |txn| {
-            if is_postgres {
-                lock(txn).await?;
-            }
-            Ok(Migrator::down(txn, Some(1)).await?)
-        })
-        .await
+    transact!(store, txn => {
+        if is_postgres {
+            lock(txn).await?;
+        }
+        Ok(Migrator::down(txn, Some(1)).await?)
+    })
 }
 
 /// Each migration's name and whether it is applied, in order.
 pub async fn status(store: &Store) -> Result<Vec<(String, bool)>, StoreError> {
-    store
-        .write(async |txn| {
-            let migrations = Migrator::get_migration_with_status(txn).await?;
-            Ok(migrations
-                .iter()
-                .map(|migration| {
-                    let applied = migration.status() == sea_orm_migration::MigrationStatus::Applied;
-                    (migration.name().to_owned(), applied)
-                })
-                .collect())
-        })
-        .await
+    transact!(store, txn => {
+        let migrations = Migrator::get_migration_with_status(txn).await?;
+        Ok(migrations
+            .iter()
+            .map(|migration| {
+                let applied = migration.status() == sea_orm_migration::MigrationStatus::Applied;
+                (migration.name().to_owned(), applied)
+            })
+            .collect())
+    })
 }
 
 async fn lock(txn: &impl ConnectionTrait) -> Result<(), StoreError> {

@@ -1,0 +1,68 @@
+//! The admin listener: is it alive, is it ready.
+
+use std::sync::Arc;
+
+use poem_openapi::payload::Json;
+use poem_openapi::{ApiResponse, Object, OpenApi};
+
+use crate::Port;
+
+/// The process answers.
+#[derive(Clone, Debug, Object)]
+pub struct Liveness {
+    /// `ok`
+    pub status: String,
+    /// The program's version.
+    pub version: String,
+}
+
+/// One thing the service needs.
+#[derive(Clone, Debug, Object)]
+pub struct Need {
+    /// For instance `database`.
+    pub name: String,
+    /// Whether it is there.
+    pub ready: bool,
+}
+
+/// Everything the service needs.
+#[derive(Clone, Debug, Object)]
+pub struct Readiness {
+    /// Whether all of it is there.
+    pub ready: bool,
+    /// Each by name.
+    pub needs: Vec<Need>,
+}
+
+/// What readiness answers.
+#[derive(ApiResponse)]
+pub enum ReadyResponse {
+    /// Ready.
+    #[oai(status = 200)]
+    Ready(Json<Readiness>),
+    /// Something is missing.
+    #[oai(status = 503)]
+    NotReady(Json<Readiness>),
+}
+
+/// The group `admin`.
+pub struct AdminApi<P>(pub Arc<P>);
+
+#[OpenApi]
+impl<P: Port> AdminApi<P> {
+    /// Is the process alive?
+    ///
+    /// On the admin listener.
+    #[oai(path = "/healthz", method = "get", operation_id = "healthz")]
+    async fn healthz(&self) -> Json<Liveness> {
+        Json(self.0.healthz())
+    }
+
+    /// Is it ready for requests?
+    ///
+    /// On the admin listener; each need is named.
+    #[oai(path = "/readyz", method = "get", operation_id = "readyz")]
+    async fn readyz(&self) -> ReadyResponse {
+        self.0.readyz().await
+    }
+}

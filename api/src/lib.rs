@@ -1,0 +1,190 @@
+//! What clients see: the endpoints, their forms and answers, and the document that describes them.
+//!
+//! Each endpoint turns its request into a typed value, hands it to the [`Port`] and turns the
+//! answer into HTTP. The document is made from the same types, without database, clock or
+//! configuration.
+//!
+//! Never here: rules, rows, anything of the service's own.
+
+use std::convert::Infallible;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use poem_openapi::registry::{MetaApi, Registry};
+use poem_openapi::{OpenApi, OpenApiService, ServerObject};
+
+pub mod admin;
+pub mod authorize;
+pub mod error;
+pub mod form;
+pub mod mcp;
+pub mod metadata;
+pub mod page;
+pub mod register;
+pub mod revoke;
+pub mod token;
+pub mod visit;
+
+use crate::admin::{AdminApi, Liveness, ReadyResponse};
+use crate::authorize::AuthorizeApi;
+use crate::mcp::{McpApi, McpRequest, McpResponse};
+use crate::metadata::{
+    AuthorizationServerMetadata, JsonWebKeySet, MetadataApi, ProtectedResourceMetadata,
+};
+use crate::page::PageResponse;
+use crate::register::{RegisterApi, RegisterResponse};
+use crate::revoke::{RevokeApi, RevokeForm, RevokeResponse};
+use crate::token::{TokenApi, TokenForm, TokenResponse};
+use crate::visit::Visit;
+
+/// What the service does behind the endpoints.
+#[allow(async_fn_in_trait, reason = "the endpoints below need the futures to be Send")]
+pub trait Port: Send + Sync + 'static {
+    /// `GET /oauth/authorize`
+    fn authorize(&self, visit: Visit) -> impl Future<Output = PageResponse> + Send;
+    /// `POST /oauth/consent`
+    fn consent(
+        &self,
+        visit: Visit,
+        form: authorize::ConsentForm,
+    ) -> impl Future<Output = PageResponse> + Send;
+    /// A consent form that could not be read.
+    fn unreadable_consent(&self, visit: Visit) -> impl Future<Output = PageResponse> + Send;
+    /// `GET /mcp/callback`
+    fn callback(&self, visit: Visit) -> impl Future<Output = PageResponse> + Send;
+    /// `POST /oauth/token`
+    fn token(&self, visit: Visit, form: TokenForm) -> impl Future<Output = TokenResponse> + Send;
+    /// `POST /oauth/revoke`
+    fn revoke(&self, visit: Visit, form: RevokeForm)
+    -> impl Future<Output = RevokeResponse> + Send;
+    /// `POST /oauth/register`
+    fn register(
+        &self,
+        visit: Visit,
+        metadata: serde_json::Value,
+    ) -> impl Future<Output = RegisterResponse> + Send;
+    /// RFC 9728
+    fn protected_resource(&self) -> ProtectedResourceMetadata;
+    /// RFC 8414
+    fn authorization_server(&self) -> AuthorizationServerMetadata;
+    /// RFC 7517
+    fn jwks(&self) -> JsonWebKeySet;
+    /// `/mcp`, any method
+    fn mcp(&self, request: McpRequest) -> impl Future<Output = McpResponse> + Send;
+    /// `GET /healthz` on the admin listener
+    fn healthz(&self) -> Liveness;
+    /// `GET /readyz` on the admin listener
+    fn readyz(&self) -> impl Future<Output = ReadyResponse> + Send;
+}
+
+/// The endpoints of the public listener.
+pub type PublicApi<P> =
+    (MetadataApi<P>, RegisterApi<P>, AuthorizeApi<P>, TokenApi<P>, RevokeApi<P>, McpApi<P>);
+
+/// The endpoints of the public listener, served by `port`.
+pub fn public<P: Port>(port: &Arc<P>) -> OpenApiService<PublicApi<P>, ()> {
+    let groups = (
+        MetadataApi(Arc::clone(port)),
+        RegisterApi(Arc::clone(port)),
+        AuthorizeApi(Arc::clone(port)),
+        TokenApi(Arc::clone(port)),
+        RevokeApi(Arc::clone(port)),
+        McpApi(Arc::clone(port)),
+    );
+    OpenApiService::new(groups, TITLE, VERSION)
+}
+
+/// The endpoints of the admin listener, served by `port`.
+pub fn admin<P: Port>(port: &Arc<P>) -> OpenApiService<AdminApi<P>, ()> {
+    OpenApiService::new(AdminApi(Arc::clone(port)), TITLE, VERSION)
+}
+
+const TITLE: &str = "Gatehouse";
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+const DESCRIPTION: &str = "An OAuth 2.1 authorization server for MCP clients, and the \
+     documentation MCP server behind it. The endpoints of the group `admin` are on the admin \
+     listener, all others on the public one.";
+
+/// The OpenAPI document of everything, as YAML. Needs nothing to run.
+pub fn document_yaml() -> String {
+    described().spec_yaml()
+}
+
+/// The same document as JSON.
+pub fn document_json() -> String {
+    described().spec()
+}
+
+fn described() -> OpenApiService<Described<(PublicApi<Nobody>, AdminApi<Nobody>)>, ()> {
+    OpenApiService::new(Described(PhantomData), TITLE, VERSION)
+        .description(DESCRIPTION)
+        .server(ServerObject::new("http://127.0.0.1:8080").description("public_url"))
+        .server(ServerObject::new("http://127.0.0.1:9090").description("admin_listen"))
+}
+
+/// Describes endpoints without serving them.
+struct Described<T>(PhantomData<T>);
+
+impl<T: OpenApi> OpenApi for Described<T> {
+    fn meta() -> Vec<MetaApi> {
+        T::meta()
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+
+    fn add_routes(
+        self,
+        _: &mut std::collections::HashMap<
+            String,
+            std::collections::HashMap<poem::http::Method, poem::endpoint::BoxEndpoint<'static>>,
+        >,
+    ) {
+    }
+}
+
+/// A port that cannot exist: describing endpoints needs the type of one and never a value.
+pub struct Nobody(Infallible);
+
+impl Port for Nobody {
+    async fn authorize(&self, _: Visit) -> PageResponse {
+        match self.0 {}
+    }
+    async fn consent(&self, _: Visit, _: authorize::ConsentForm) -> PageResponse {
+        match self.0 {}
+    }
+    async fn unreadable_consent(&self, _: Visit) -> PageResponse {
+        match self.0 {}
+    }
+    async fn callback(&self, _: Visit) -> PageResponse {
+        match self.0 {}
+    }
+    async fn token(&self, _: Visit, _: TokenForm) -> TokenResponse {
+        match self.0 {}
+    }
+    async fn revoke(&self, _: Visit, _: RevokeForm) -> RevokeResponse {
+        match self.0 {}
+    }
+    async fn register(&self, _: Visit, _: serde_json::Value) -> RegisterResponse {
+        match self.0 {}
+    }
+    fn protected_resource(&self) -> ProtectedResourceMetadata {
+        match self.0 {}
+    }
+    fn authorization_server(&self) -> AuthorizationServerMetadata {
+        match self.0 {}
+    }
+    fn jwks(&self) -> JsonWebKeySet {
+        match self.0 {}
+    }
+    async fn mcp(&self, _: McpRequest) -> McpResponse {
+        match self.0 {}
+    }
+    fn healthz(&self) -> Liveness {
+        match self.0 {}
+    }
+    async fn readyz(&self) -> ReadyResponse {
+        match self.0 {}
+    }
+}

@@ -1,0 +1,115 @@
+//! `gatehouse check`: reads the settings, contacts what they name, and says what is wrong and how
+//! to mend it.
+
+use std::sync::Arc;
+
+use crate::cli::serve::open_store;
+use crate::cli::{CommandError, block_on, say};
+use crate::clock::SystemClock;
+use crate::config::layers::Given;
+use crate::config::{Config, UpstreamConfig};
+use crate::flow::chain;
+use crate::http::house::open_library;
+use crate::store::schema;
+use crate::upstream::outbound::Outbound;
+use crate::upstream::{Registration, Upstream};
+
+/// Runs every check; fails when one does.
+pub fn run(given: &Given) -> Result<(), CommandError> {
+    let config = Config::load(given)?;
+    say(format!("ok    settings: this server is {}", config.public_url));
+    for name in &config.without_effect {
+        say(format!("note  {name} is set and has no effect in this version"));
+    }
+    let failures = block_on(async {
+        let checks = [database(&config).await, provider(&config).await, documentation(&config)];
+        Ok(checks.into_iter().filter(|passed| !passed).count())
+    })?;
+    match failures {
+        0 => Ok(()),
+        1 => Err(CommandError::new("one check failed")),
+        n => Err(CommandError::new(format!("{n} checks failed"))),
+    }
+}
+
+fn failed(what: &str, advice: &str) -> bool {
+    say(format!("FAIL  {what}"));
+    say(format!("      {advice}"));
+    false
+}
+
+async fn database(config: &Config) -> bool {
+    let store = match open_store(&config.database_url).await {
+        Ok(store) => store,
+        Err(error) => {
+            let advice = "Is the server running, and are address, user and password right?";
+            return failed(&error.0, advice);
+        }
+    };
+    match schema::status(&store).await {
+        Ok(migrations) => {
+            let pending = migrations.iter().filter(|(_, applied)| !applied).count();
+            say(format!(
+                "ok    database: reached, {pending} migrations will run at the next start"
+            ));
+            true
+        }
+        Err(error) => failed(
+            &format!("database: {}", chain(&error)),
+            "The user must be allowed to create tables in this database.",
+        ),
+    }
+}
+
+async fn provider(config: &Config) -> bool {
+    let callback = config.url("/mcp/callback");
+    let provider = match &config.upstream {
+        UpstreamConfig::Dev => {
+            say("ok    identity provider: the built-in one, for development");
+            return true;
+        }
+        UpstreamConfig::None => {
+            return failed(
+                "identity provider: none is configured, so sign-in answers 503",
+                "Set upstream_issuer and upstream_client_id, or try --dev.",
+            );
+        }
+        UpstreamConfig::Provider(provider) => provider,
+    };
+    let Ok(outbound) = Outbound::new() else {
+        return failed("identity provider: no HTTP client", "Are CA certificates installed?");
+    };
+    let registration = Registration {
+        issuer: provider.issuer.clone(),
+        client_id: provider.client_id.clone(),
+        client_secret: None,
+        scope: config.upstream_scope.clone(),
+        extra: Vec::new(),
+        redirect_uri: callback.clone(),
+    };
+    let upstream = Upstream::new(registration, outbound, Arc::new(SystemClock));
+    match upstream.discover().await {
+        Ok(_) => {
+            say(format!("ok    identity provider: {} answers", provider.issuer));
+            say(format!("note  it must allow the callback {callback}"));
+            true
+        }
+        Err(error) => failed(
+            &format!("identity provider: {}", chain(&error)),
+            "upstream_issuer must be exactly what its discovery document says, slash included.",
+        ),
+    }
+}
+
+fn documentation(config: &Config) -> bool {
+    match open_library(config) {
+        Ok(library) => {
+            say(format!("ok    documentation: {} pages", library.page_count()));
+            true
+        }
+        Err(error) => failed(
+            &format!("docs_path: {}", chain(&error)),
+            "It must name folders of Markdown, AsciiDoc or HTML.",
+        ),
+    }
+}

@@ -1,0 +1,138 @@
+//! The commands: one file each. Every setting is a flag of every command that reads the
+//! configuration.
+//!
+//! Never here: rules.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+pub mod check;
+pub mod gc;
+pub mod keys;
+pub mod logging;
+pub mod migrate;
+pub mod openapi;
+pub mod serve;
+
+use crate::config::Config;
+use crate::config::keys::{KEYS, Shape};
+use crate::config::layers::{ConfigError, Given};
+
+/// Why a command ended badly, in words for the person who ran it.
+#[derive(Debug)]
+pub struct CommandError(String);
+
+impl CommandError {
+    /// From anything that explains itself.
+    pub fn new(what: impl fmt::Display) -> Self {
+        Self(what.to_string())
+    }
+}
+
+impl From<ConfigError> for CommandError {
+    fn from(error: ConfigError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// The whole command line.
+pub fn command() -> Command {
+    let with_settings = |name: &'static str, about: &'static str| {
+        Command::new(name).about(about).args(KEYS.iter().map(setting_argument))
+    };
+    let direction = Arg::new("direction")
+        .value_parser(["up", "down", "status"])
+        .default_value("up")
+        .help("up applies what is missing, down takes back the newest one");
+    Command::new("gatehouse")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("OAuth 2.1 authorization server for MCP clients, and the documentation behind it")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(with_settings("serve", "Migrate the database, build the index and serve"))
+        .subcommand(with_settings("check", "Say in plain words what is wrong with the settings"))
+        .subcommand(with_settings("migrate", "Run migrations by hand").arg(direction))
+        .subcommand(with_settings("gc", "Delete what has expired, once"))
+        .subcommand(
+            with_settings("keys", "Signing keys")
+                .arg(Arg::new("action").value_parser(["list"]).default_value("list")),
+        )
+        .subcommand(Command::new("openapi").about("Print the OpenAPI document"))
+}
+
+fn setting_argument(key: &crate::config::keys::Key) -> Arg {
+    let argument = Arg::new(key.name)
+        .long(key.flag())
+        .value_name("VALUE")
+        .help(format!("{} [env: {}]", key.help, key.variable()))
+        .action(ArgAction::Set);
+    match key.shape {
+        Shape::Switch => {
+            argument.num_args(0..=1).require_equals(true).default_missing_value("true")
+        }
+        Shape::One | Shape::List | Shape::Map => argument,
+    }
+}
+
+fn given(matches: &ArgMatches) -> Given {
+    let flags: BTreeMap<_, _> = KEYS
+        .iter()
+        .filter_map(|key| {
+            let value = matches.get_one::<String>(key.name)?;
+            Some((key.name.to_owned(), value.clone()))
+        })
+        .collect();
+    Given::from_process(flags)
+}
+
+/// Runs the command that this process was started with.
+pub fn run() -> ExitCode {
+    let matches = command().get_matches();
+    let outcome = match matches.subcommand() {
+        Some(("serve", matches)) => load(matches).and_then(serve::run),
+        Some(("check", matches)) => check::run(&given(matches)),
+        Some(("migrate", matches)) => {
+            let direction = matches.get_one::<String>("direction").map_or("up", String::as_str);
+            migrate::run(&given(matches), direction)
+        }
+        Some(("gc", matches)) => load(matches).and_then(gc::run),
+        Some(("keys", matches)) => load(matches).and_then(keys::run),
+        Some(("openapi", _)) => openapi::run(),
+        _ => unreachable!("clap lets only known commands through"),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error.0);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn load(matches: &ArgMatches) -> Result<Config, CommandError> {
+    Ok(Config::load(&given(matches))?)
+}
+
+/// Runs a command's work on a runtime.
+fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::new(format!("the runtime did not start: {error}")))?
+        .block_on(work)
+}
+
+/// Prints a line of a command's answer.
+#[expect(clippy::print_stdout, reason = "answers of commands go to standard output")]
+fn say(line: impl fmt::Display) {
+    println!("{line}");
+}
+
+#[expect(clippy::print_stderr, reason = "complaints of commands go to standard error")]
+fn complain(line: &str) {
+    eprintln!("gatehouse: {line}");
+}

@@ -1,0 +1,145 @@
+//! `gatehouse serve`: migrate, build the index, serve, clean up on a timer, stop gracefully.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::{CommandError, block_on, logging};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, UpstreamConfig};
+use crate::docs::library::Library;
+use crate::flow::{Gatehouse, chain};
+use crate::http::house::{House, open_library};
+use crate::http::serve::{Sockets, serve};
+use crate::secret::SystemEntropy;
+use crate::store::{Store, schema, sweep};
+
+/// How often expired rows are deleted.
+const SWEEP_EVERY: Duration = Duration::from_mins(10);
+
+/// Runs until SIGTERM or SIGINT.
+pub fn run(config: Config) -> Result<(), CommandError> {
+    logging::start(&config)?;
+    block_on(async {
+        let stop = stop_signal()?;
+        for name in &config.without_effect {
+            tracing::warn!(setting = name, "this setting has no effect in this version");
+        }
+        if matches!(config.upstream, UpstreamConfig::None) {
+            tracing::warn!(
+                "no identity provider is configured: sign-in answers 503. Set upstream_issuer and \
+                 upstream_client_id, or try --dev"
+            );
+        }
+        let sockets = Sockets {
+            public: bind("listen", config.listen).await?,
+            admin: bind("admin_listen", config.admin_listen).await?,
+        };
+        let public_url = config.public_url.clone();
+        let house = open(config).await?;
+        let _watch = Arc::clone(&house.library).watch().map_err(|error| {
+            CommandError::new(format!("docs_path cannot be watched: {}", chain(&error)))
+        })?;
+        tracing::info!(
+            pages = house.library.page_count(), %public_url, mcp = format!("{public_url}/mcp"),
+            "ready",
+        );
+        let sweeper = tokio::spawn(sweep_on_a_timer(Arc::clone(&house.gatehouse)));
+        let served = serve(house, sockets, stop).await;
+        sweeper.abort();
+        tracing::info!("stopped");
+        served.map_err(|error| CommandError::new(format!("serving ended: {error}")))
+    })
+}
+
+/// Opens everything the configuration names.
+async fn open(config: Config) -> Result<House, CommandError> {
+    let store = open_store(&config.database_url).await?;
+    schema::up(&store)
+        .await
+        .map_err(|error| CommandError::new(format!("migration: {}", chain(&error))))?;
+    let library = index(&config).await?;
+    House::build(config, store, library, Arc::new(SystemClock), Arc::new(SystemEntropy))
+        .await
+        .map_err(CommandError::new)
+}
+
+async fn index(config: &Config) -> Result<Arc<Library>, CommandError> {
+    // Reading and indexing is CPU work of up to seconds.
+    let opened = tokio::task::block_in_place(|| open_library(config));
+    opened.map(Arc::new).map_err(|error| CommandError::new(format!("docs_path: {}", chain(&error))))
+}
+
+/// Connects to the database; a SQLite file's folder is made first.
+pub async fn open_store(database_url: &str) -> Result<Store, CommandError> {
+    if let Some(path) = sqlite_path(database_url)
+        && let Some(folder) = Path::new(path).parent()
+    {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            CommandError::new(format!("database_url: {} : {error}", folder.display()))
+        })?;
+    }
+    Store::connect(database_url)
+        .await
+        .map_err(|error| CommandError::new(format!("database_url: {}", chain(&error))))
+}
+
+fn sqlite_path(database_url: &str) -> Option<&str> {
+    let rest = database_url.strip_prefix("sqlite:")?;
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    let path = path.split('?').next().unwrap_or_default();
+    (!path.is_empty() && path != ":memory:").then_some(path)
+}
+
+async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, CommandError> {
+    TcpListener::bind(address).await.map_err(|error| {
+        CommandError::new(format!("{setting}: {address} cannot be listened on: {error}"))
+    })
+}
+
+fn stop_signal() -> Result<impl Future<Output = ()> + Send, CommandError> {
+    let fault = |error| CommandError::new(format!("signals cannot be caught: {error}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(fault)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(fault)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => tracing::info!("SIGTERM: finishing what has begun"),
+            _ = interrupt.recv() => tracing::info!("SIGINT: finishing what has begun"),
+        }
+    })
+}
+
+async fn sweep_on_a_timer(gatehouse: Arc<Gatehouse>) {
+    let mut ticks = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        ticks.tick().await;
+        let now = SystemClock.now();
+        match sweep::pass(&gatehouse.store, gatehouse.config.access_token_ttl, now).await {
+            Ok(swept) => tracing::debug!(?swept, "expired rows were deleted"),
+            Err(error) => tracing::warn!(error = %chain(&error), "a clean-up pass failed"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_of_a_sqlite_file_is_found() {
+        for (url, path) in [
+            ("sqlite://data/gatehouse.db?mode=rwc", Some("data/gatehouse.db")),
+            ("sqlite:///var/lib/g.db", Some("/var/lib/g.db")),
+            ("sqlite:g.db", Some("g.db")),
+            ("sqlite::memory:", None),
+            ("postgres://localhost/g", None),
+        ] {
+            assert_eq!(sqlite_path(url), path, "{url}");
+        }
+    }
+}

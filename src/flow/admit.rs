@@ -1,0 +1,154 @@
+//! Admission to `/mcp` (RFC 9068 §4, RFC 6750 §3.1).
+//!
+//! 1. Signature, algorithm and type of the token, remembered by its hash; an unknown key asks the
+//!    database once, since another replica may have made it.
+//! 2. The claims, against our own clock (`domain::access_token`).
+//! 3. How its grant stands, remembered for [`STANDING_KEPT`]: that bounds how long a revoked grant
+//!    may still pass on another replica. This replica forgets at once.
+//! 4. A work address, where one is required.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use quick_cache::sync::Cache;
+
+use crate::attribution::work_email;
+use crate::clock::Timestamp;
+use crate::domain::access_token::{Admitted, Claims, Profile, admit};
+use crate::domain::refusal::AccessRefusal;
+use crate::flow::keyring::Unverified;
+use crate::flow::{Fault, Gatehouse};
+use crate::id::GrantId;
+use crate::secret::{Secret, SecretHash};
+use crate::store::grants::{self, Standing};
+
+/// How long it is believed that a grant stands: less than the 5 seconds the contract allows.
+pub const STANDING_KEPT: Duration = Duration::from_secs(3);
+
+const TOKENS_MAX: usize = 20_000;
+const GRANTS_MAX: usize = 20_000;
+
+/// The longest token that is looked at, in bytes.
+const TOKEN_BYTES_MAX: usize = 8 * 1024;
+
+struct Remembered {
+    standing: Standing,
+    profile: Arc<Profile>,
+    read_at: Timestamp,
+}
+
+/// What is remembered of tokens and grants. All of it can be read again.
+pub struct Standings {
+    tokens: Cache<SecretHash, Arc<Claims>>,
+    grants: Cache<GrantId, Arc<Remembered>>,
+}
+
+impl Default for Standings {
+    fn default() -> Self {
+        Self { tokens: Cache::new(TOKENS_MAX), grants: Cache::new(GRANTS_MAX) }
+    }
+}
+
+impl Standings {
+    /// Makes the next request ask the database: the grant has just ended here.
+    pub fn forget(&self, grant_id: GrantId) {
+        self.grants.remove(&grant_id);
+    }
+}
+
+/// Who comes in.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// What the token says.
+    pub admitted: Admitted,
+    /// What is known of the person.
+    pub profile: Arc<Profile>,
+}
+
+impl Gatehouse {
+    /// Judges a presented access token.
+    pub async fn admit(&self, token: &Secret) -> Result<Result<Entry, AccessRefusal>, Fault> {
+        let now = self.clock.now();
+        let admitted = match self.read_access_token(token, now).await? {
+            Ok(admitted) => admitted,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let Some(remembered) = self.standing(admitted.grant_id, now).await? else {
+            return Ok(Err(AccessRefusal::Revoked));
+        };
+        let standing = &remembered.standing;
+        let is_its_own =
+            standing.user_id == admitted.user_id && standing.client_id == admitted.client_id;
+        let is_alive = standing.revoked_at.is_none()
+            && standing.expires_at.is_none_or(|expires_at| now < expires_at);
+        if !is_its_own || !is_alive {
+            return Ok(Err(AccessRefusal::Revoked));
+        }
+        let email = remembered.profile.email.as_deref();
+        if self.config.require_work_email && !work_email::is_work_address(email) {
+            return Ok(Err(AccessRefusal::WorkEmailRequired));
+        }
+        Ok(Ok(Entry { admitted, profile: Arc::clone(&remembered.profile) }))
+    }
+
+    /// Signature and claims of an access token, not yet its grant.
+    pub async fn read_access_token(
+        &self,
+        token: &Secret,
+        now: Timestamp,
+    ) -> Result<Result<Admitted, AccessRefusal>, Fault> {
+        if token.expose().len() > TOKEN_BYTES_MAX {
+            return Ok(Err(AccessRefusal::BadSignature));
+        }
+        let hash = token.hash();
+        let claims = match self.standings.tokens.get(&hash) {
+            Some(claims) => claims,
+            None => match self.verify(token, now).await? {
+                Ok(claims) => {
+                    let claims = Arc::new(claims);
+                    self.standings.tokens.insert(hash, Arc::clone(&claims));
+                    claims
+                }
+                Err(refusal) => return Ok(Err(refusal)),
+            },
+        };
+        Ok(admit(&claims, &self.config.public_url, &self.resource, now))
+    }
+
+    async fn verify(
+        &self,
+        token: &Secret,
+        now: Timestamp,
+    ) -> Result<Result<Claims, AccessRefusal>, Fault> {
+        let verified = match self.keyring.verify(token.expose()) {
+            Err(Unverified::UnknownKey) => {
+                self.keyring.reload(&self.store, &self.config.secret, now).await?;
+                self.keyring.verify(token.expose())
+            }
+            verified => verified,
+        };
+        Ok(verified.map_err(|unverified| match unverified {
+            Unverified::UnknownKey => AccessRefusal::BadSignature,
+            Unverified::Refused(refusal) => refusal,
+        }))
+    }
+
+    async fn standing(
+        &self,
+        grant_id: GrantId,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Remembered>>, Fault> {
+        if let Some(remembered) = self.standings.grants.get(&grant_id)
+            && now < remembered.read_at.plus(STANDING_KEPT)
+        {
+            return Ok(Some(remembered));
+        }
+        let Some(standing) = grants::standing(self.store.read(), grant_id).await? else {
+            return Ok(None);
+        };
+        let profile = Arc::new(self.profile(&standing.profile_sealed)?);
+        let remembered = Arc::new(Remembered { standing, profile, read_at: now });
+        self.standings.grants.insert(grant_id, Arc::clone(&remembered));
+        Ok(Some(remembered))
+    }
+}

@@ -1,0 +1,274 @@
+//! `GET /mcp/callback`: the browser comes back from the provider (OAuth 2.1 §4.1.2).
+//!
+//! 1. Find the login by its `state`, which must have come once.
+//! 2. The browser must hold the cookie of this login: another browser that finishes it gets
+//!    nothing (RFC 9700 §4.7).
+//! 3. Claim the login; the provider's code is single-use, so only one callback may redeem it.
+//! 4. Compare `iss` when it is there (RFC 9207); map what the provider says instead of a code.
+//! 5. Redeem the code and believe the ID token, or not, with nothing held.
+//! 6. Gate: the same person as the remembered approval; a work address where one is required.
+//! 7. One write: the person, the approval, the client's last use, our code.
+//! 8. Back to the client, with `state` and `iss`.
+
+use crate::attribution::work_email;
+use crate::clock::Timestamp;
+use crate::domain::email_domain;
+use crate::domain::refusal::{AuthorizeRefusal, CallbackRefusal};
+use crate::domain::upstream_login::Identity;
+use crate::flow::browser::Cookies;
+use crate::flow::{Fault, Gatehouse, chain};
+use crate::id::{AuthorizationCodeId, ConsentId, UserId};
+use crate::secret::{Kind, Purpose, Secret};
+use crate::store::authorization_codes::{self, NewCode};
+use crate::store::authorization_requests::{self, StoredRequest};
+use crate::store::consents::{self, Approved};
+use crate::store::upstream_logins::{self, StoredLogin};
+use crate::store::users::{self, SignIn};
+use crate::store::{Consumed, StoreError, clients, transact};
+use crate::upstream::UpstreamError;
+
+/// What the provider's redirect brought. Each may be absent; `None` also when it came twice.
+#[derive(Debug, Default)]
+pub struct PresentedCallback {
+    /// Our value.
+    pub presented_state: Option<Secret>,
+    /// The provider's code.
+    pub upstream_code: Option<Secret>,
+    /// What it says instead.
+    pub upstream_error: Option<String>,
+    /// Who it says it is.
+    pub upstream_iss: Option<String>,
+}
+
+impl PresentedCallback {
+    /// Reads decoded query pairs; one that came twice counts as absent, because which of two is
+    /// meant must not depend on who reads them.
+    pub fn from_pairs(pairs: &[(String, String)]) -> Self {
+        let once = |name: &str| {
+            let mut found = pairs.iter().filter(|(key, _)| key == name);
+            match (found.next(), found.next()) {
+                (Some((_, value)), None) if !value.is_empty() => Some(value.clone()),
+                _ => None,
+            }
+        };
+        Self {
+            presented_state: once("state").map(Secret::presented),
+            upstream_code: once("code").map(Secret::presented),
+            upstream_error: once("error"),
+            upstream_iss: once("iss"),
+        }
+    }
+}
+
+/// How the callback ends.
+pub enum CallbackOutcome {
+    /// The browser goes to the client, with a code or with a refusal.
+    ToClient {
+        /// The client's redirect URI, completed.
+        location: String,
+        /// Cookies to change.
+        cookies: Vec<String>,
+    },
+    /// It stays here.
+    Refused(CallbackRefusal),
+}
+
+impl Gatehouse {
+    /// The exchange.
+    pub async fn callback(
+        &self,
+        presented: PresentedCallback,
+        cookies: &impl Cookies,
+    ) -> Result<CallbackOutcome, Fault> {
+        let now = self.clock.now();
+        let refused = |refusal| Ok(CallbackOutcome::Refused(refusal));
+        let Some(state) = presented.presented_state.as_ref().map(Secret::hash) else {
+            return refused(CallbackRefusal::MissingState);
+        };
+        let found = upstream_logins::find(self.store.read(), state).await?;
+        let Some(login) = found.filter(|login| now < login.expires_at) else {
+            return refused(CallbackRefusal::UnknownState);
+        };
+        // Before anything is consumed: a victim who is shown somebody else's callback must not
+        // spend it, nor learn whether it was spent.
+        if !self.holds_login_cookie(cookies, state) {
+            return refused(CallbackRefusal::ForeignBrowser);
+        }
+        let claimed =
+            transact!(self.store, txn => upstream_logins::claim(txn, login.id, now).await)?;
+        if claimed == Consumed::BySomeoneElse {
+            return refused(CallbackRefusal::AlreadyAnswered);
+        }
+        let request =
+            authorization_requests::find(self.store.read(), login.authorization_request_id)
+                .await?
+                .ok_or(StoreError::Corrupt("login without a request"))?;
+        let spent = self.expired_login_cookie(state);
+        match self.identify(presented, &login).await {
+            Ok(identity) => self.finish(&request, &login, identity, spent).await,
+            Err(refusal) => {
+                tracing::info!(
+                    flow = "callback", outcome = "refused", reason = ?refusal,
+                    request_id = %request.id, client_id = %request.client_id,
+                );
+                let location = self.refusal_location(&request, refusal)?;
+                Ok(CallbackOutcome::ToClient { location, cookies: vec![spent] })
+            }
+        }
+    }
+
+    /// Who signed in, or why that is not known. What the provider wrote is logged by kind only and
+    /// never passed on.
+    async fn identify(
+        &self,
+        presented: PresentedCallback,
+        login: &StoredLogin,
+    ) -> Result<Identity, AuthorizeRefusal> {
+        let upstream = self.upstream.as_ref().ok_or(AuthorizeRefusal::UpstreamUnavailable)?;
+        if presented.upstream_iss.as_deref().is_some_and(|iss| iss != upstream.issuer()) {
+            return Err(AuthorizeRefusal::UpstreamUntrusted);
+        }
+        if let Some(error) = presented.upstream_error {
+            return Err(match error.as_str() {
+                "temporarily_unavailable" => AuthorizeRefusal::UpstreamUnavailable,
+                "access_denied"
+                | "login_required"
+                | "consent_required"
+                | "interaction_required"
+                | "account_selection_required"
+                | "unauthorized" => AuthorizeRefusal::UpstreamDenied,
+                _ => AuthorizeRefusal::UpstreamUntrusted,
+            });
+        }
+        let code = presented.upstream_code.ok_or(AuthorizeRefusal::UpstreamUntrusted)?;
+        let (nonce, verifier) =
+            self.login_secrets(login).ok_or(AuthorizeRefusal::UpstreamUntrusted)?;
+        upstream.redeem(&code, &verifier, &nonce).await.map_err(|error| {
+            tracing::warn!(flow = "callback", error = %chain(&error), "sign-in failed upstream");
+            match error {
+                UpstreamError::Unavailable(_) => AuthorizeRefusal::UpstreamUnavailable,
+                UpstreamError::Lying(_)
+                | UpstreamError::CodeRefused
+                | UpstreamError::NotBelieved(_) => AuthorizeRefusal::UpstreamUntrusted,
+            }
+        })
+    }
+
+    fn login_secrets(&self, login: &StoredLogin) -> Option<(Secret, Secret)> {
+        let opened = self.config.secret.unseal(Purpose::UpstreamLogin, &login.upstream_sealed)?;
+        let text = String::from_utf8(opened).ok()?;
+        let (nonce, verifier) = text.split_once(' ')?;
+        Some((Secret::presented(nonce.to_owned()), Secret::presented(verifier.to_owned())))
+    }
+
+    async fn finish(
+        &self,
+        request: &StoredRequest,
+        login: &StoredLogin,
+        identity: Identity,
+        spent: String,
+    ) -> Result<CallbackOutcome, Fault> {
+        // Read again: the provider may have taken its time, and the code's life begins now.
+        let now = self.clock.now();
+        let email = identity.profile.email.as_deref();
+        if self.config.require_work_email && !work_email::is_work_address(email) {
+            let location = self.refusal_location(request, AuthorizeRefusal::WorkEmailRequired)?;
+            return Ok(CallbackOutcome::ToClient { location, cookies: vec![spent] });
+        }
+        let code = Secret::generate(&*self.entropy, Kind::AuthorizationCode);
+        let user_id = self.record(request, login, &identity, &code, now).await?;
+        let Some(user_id) = user_id else {
+            return Ok(CallbackOutcome::Refused(CallbackRefusal::AnotherPerson));
+        };
+        tracing::info!(
+            flow = "callback", outcome = "signed_in", request_id = %request.id,
+            client_id = %request.client_id, subject = %user_id,
+        );
+        let state = self.client_state(request)?;
+        let mut parameters = vec![("code", code.expose())];
+        parameters.extend(state.as_deref().map(|state| ("state", state)));
+        parameters.push(("iss", &self.config.public_url));
+        let browser = self.browser_cookie(&self.browser_of(Some(user_id)));
+        Ok(CallbackOutcome::ToClient {
+            location: request.redirect.with_parameters(&parameters),
+            cookies: vec![spent, browser],
+        })
+    }
+
+    /// The one write. `None` when somebody else signed in than the one whose approval was used.
+    async fn record(
+        &self,
+        request: &StoredRequest,
+        login: &StoredLogin,
+        identity: &Identity,
+        code: &Secret,
+        now: Timestamp,
+    ) -> Result<Option<UserId>, Fault> {
+        let profile =
+            serde_json::to_vec(&identity.profile).map_err(|_| StoreError::Corrupt("profile"))?;
+        let fresh_user_id = UserId::generate(&*self.entropy, now);
+        let consent_id = ConsentId::generate(&*self.entropy, now);
+        let code_id = AuthorizationCodeId::generate(&*self.entropy, now);
+        let email = identity.profile.email.as_deref();
+        let recorded = transact!(self.store, txn => {
+            clients::mark_used(txn, &request.client_id, now).await?;
+            let sign_in = SignIn {
+                upstream_issuer: &identity.upstream_issuer,
+                upstream_subject: &identity.upstream_subject,
+                profile_sealed: self.config.secret.seal(
+                    &*self.entropy,
+                    Purpose::Profile,
+                    &profile,
+                ),
+                email_domain: email.and_then(email_domain::of_address),
+            };
+            let user_id = users::upsert(txn, fresh_user_id, sign_in, now).await?;
+            if login.remembered_user_id.is_some_and(|remembered| remembered != user_id) {
+                return Ok(None);
+            }
+            let approved = Approved {
+                user_id,
+                client_id: &request.client_id,
+                redirect: &request.redirect,
+                scope: request.scope,
+            };
+            consents::remember(txn, consent_id, approved, now).await?;
+            let new_code = NewCode {
+                id: code_id,
+                code_hash: code.hash(),
+                authorization_request_id: request.id,
+                client_id: &request.client_id,
+                user_id,
+                redirect: &request.redirect,
+                scope: request.scope,
+                code_challenge: &request.code_challenge,
+                expires_at: now.plus(self.config.authorization_code_ttl),
+            };
+            authorization_codes::insert(txn, new_code, now).await?;
+            Ok(Some(user_id))
+        })?;
+        Ok(recorded)
+    }
+
+    /// The client's own `state`, byte for byte.
+    fn client_state(&self, request: &StoredRequest) -> Result<Option<String>, Fault> {
+        let Some(sealed) = &request.client_state_sealed else { return Ok(None) };
+        let opened = self
+            .config
+            .secret
+            .unseal(Purpose::ClientState, sealed)
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .ok_or(StoreError::Corrupt("client state"))?;
+        Ok(Some(opened))
+    }
+
+    /// The client's redirect URI with a refusal (RFC 6749 §4.1.2.1, RFC 9207 §2).
+    pub fn refusal_location(
+        &self,
+        request: &StoredRequest,
+        refusal: AuthorizeRefusal,
+    ) -> Result<String, Fault> {
+        let state = self.client_state(request)?;
+        Ok(self.refusal_to(&request.redirect, state.as_deref(), refusal))
+    }
+}

@@ -1,0 +1,139 @@
+//! `POST /oauth/token` with `grant_type=authorization_code` (OAuth 2.1 §4.1.3).
+//!
+//! 1. One write: lock the code's row, decide (`domain::authorization_code`), and either consume it,
+//!    make the grant and its first refresh token, or revoke what an earlier exchange made.
+//! 2. Sign the access token. The key was tried when it was loaded, so this does not fail; a crash
+//!    here costs the client one new sign-in.
+
+use crate::clock::Timestamp;
+use crate::domain::authorization_code::{AuthorizationCode, ExchangeDecision, decide_exchange};
+use crate::domain::client::{Client, GrantType};
+use crate::domain::refusal::TokenRefusal;
+use crate::domain::scope::Scope;
+use crate::domain::token_request::CodeExchange;
+use crate::flow::granting::{Grantee, TokenOutcome};
+use crate::flow::{Fault, Gatehouse};
+use crate::id::{GrantId, RefreshTokenId};
+use crate::secret::{Kind, Secret};
+use crate::store::authorization_codes;
+use crate::store::grants::{self, NewGrant, RevocationReason};
+use crate::store::refresh_tokens::{self, NewGeneration};
+use crate::store::{Consumed, StoreError, Txn, transact, users};
+
+enum Exchanged {
+    Granted { code: AuthorizationCode, profile_sealed: Vec<u8> },
+    Revoked(GrantId),
+    Refused(TokenRefusal),
+}
+
+struct Fresh {
+    grant_id: GrantId,
+    grant_expires_at: Option<Timestamp>,
+    refresh_token: Secret,
+    generation: NewGeneration,
+}
+
+impl Gatehouse {
+    /// The exchange, by an authenticated client.
+    pub async fn exchange_code(
+        &self,
+        client: &Client,
+        exchange: &CodeExchange,
+        now: Timestamp,
+    ) -> Result<TokenOutcome, Fault> {
+        let fresh = self.fresh_grant(now);
+        let exchanged = transact!(self.store, txn => self.exchange_once(txn, client, exchange, &fresh, now).await)?;
+        let (outcome, reason) = match &exchanged {
+            Exchanged::Granted { .. } => ("granted", None),
+            Exchanged::Revoked(_) => ("revoked", Some(TokenRefusal::Replayed)),
+            Exchanged::Refused(refusal) => ("refused", Some(*refusal)),
+        };
+        tracing::info!(flow = "exchange_code", outcome, ?reason, client_id = %client.client_id);
+        match exchanged {
+            Exchanged::Granted { code, profile_sealed } => {
+                let refresh_token =
+                    gets_refresh_token(client, &code).then_some(fresh.refresh_token);
+                let grantee = Grantee {
+                    grant_id: fresh.grant_id,
+                    user_id: code.user_id,
+                    client_id: &code.client_id,
+                    scope: code.scope,
+                    profile_sealed: &profile_sealed,
+                    grant_expires_at: fresh.grant_expires_at,
+                };
+                Ok(TokenOutcome::Granted(self.grant_tokens(&grantee, refresh_token, now)?))
+            }
+            Exchanged::Revoked(grant_id) => {
+                self.standings.forget(grant_id);
+                Ok(TokenOutcome::Refused(TokenRefusal::Replayed))
+            }
+            Exchanged::Refused(refusal) => Ok(TokenOutcome::Refused(refusal)),
+        }
+    }
+
+    fn fresh_grant(&self, now: Timestamp) -> Fresh {
+        let refresh_token = Secret::generate(&*self.entropy, Kind::RefreshToken);
+        Fresh {
+            grant_id: GrantId::generate(&*self.entropy, now),
+            grant_expires_at: self.config.grant_max_ttl.map(|ttl| now.plus(ttl)),
+            generation: NewGeneration {
+                id: RefreshTokenId::generate(&*self.entropy, now),
+                token_hash: refresh_token.hash(),
+                expires_at: now.plus(self.config.refresh_token_ttl),
+            },
+            refresh_token,
+        }
+    }
+
+    async fn exchange_once(
+        &self,
+        txn: &Txn,
+        client: &Client,
+        exchange: &CodeExchange,
+        fresh: &Fresh,
+        now: Timestamp,
+    ) -> Result<Exchanged, StoreError> {
+        let presented = exchange.presented_code.hash();
+        let Some(code) = authorization_codes::lock(txn, presented).await? else {
+            return Ok(Exchanged::Refused(TokenRefusal::Unknown));
+        };
+        match decide_exchange(&code, exchange, &client.client_id, &self.resource, now) {
+            ExchangeDecision::Exchange => {
+                // The row is locked, so nobody can have been faster; if somebody was, the lock is
+                // broken and two grants would be worse than none.
+                let consumed =
+                    authorization_codes::consume(txn, code.id, fresh.grant_id, now).await?;
+                if consumed == Consumed::BySomeoneElse {
+                    return Ok(Exchanged::Refused(TokenRefusal::Replayed));
+                }
+                let grant = NewGrant {
+                    id: fresh.grant_id,
+                    authorization_code_id: code.id,
+                    user_id: code.user_id,
+                    client_id: &code.client_id,
+                    scope: code.scope,
+                    expires_at: fresh.grant_expires_at,
+                };
+                grants::insert(txn, grant, now).await?;
+                if gets_refresh_token(client, &code) {
+                    refresh_tokens::insert(txn, fresh.grant_id, 0, fresh.generation, now).await?;
+                }
+                let profile_sealed = users::profile_sealed(txn, code.user_id)
+                    .await?
+                    .ok_or(StoreError::Corrupt("code without a person"))?;
+                Ok(Exchanged::Granted { code, profile_sealed })
+            }
+            ExchangeDecision::RevokeGrant(grant_id) => {
+                grants::revoke(txn, grant_id, RevocationReason::CodeReplayed, now).await?;
+                Ok(Exchanged::Revoked(grant_id))
+            }
+            ExchangeDecision::Refuse(refusal) => Ok(Exchanged::Refused(refusal)),
+        }
+    }
+}
+
+/// A client that lists the grant or asked to stay connected gets one; requiring the latter alone
+/// loses clients that never send it.
+fn gets_refresh_token(client: &Client, code: &AuthorizationCode) -> bool {
+    client.metadata.may_use(GrantType::RefreshToken) || code.scope.contains(Scope::OfflineAccess)
+}

@@ -1,0 +1,200 @@
+//! The signing keys: one signs, all that are published verify.
+//!
+//! Keys live in the database, their private halves sealed under the server secret, so that every
+//! replica and every restart signs with the same one. A given key (`signing_key`) wins over them.
+
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::{Validation, decode, decode_header};
+use tokio::sync::Mutex;
+
+use crate::clock::Timestamp;
+use crate::config::Config;
+use crate::domain::access_token::{Claims, TYP};
+use crate::domain::refusal::AccessRefusal;
+use crate::flow::Fault;
+use crate::keys::{SigningAlgorithm, SigningKey, VerificationKey};
+use crate::secret::{Entropy, Purpose, ServerSecret};
+use crate::store::signing_keys::{self, StoredKey};
+use crate::store::{Store, StoreError, transact};
+
+/// The least time between two reloads that unknown keys cause.
+const RELOAD_EVERY: Duration = Duration::from_secs(5);
+
+struct Keys {
+    signing: Arc<SigningKey>,
+    published: Vec<Arc<VerificationKey>>,
+}
+
+/// The keys in use.
+pub struct Keyring {
+    keys: RwLock<Arc<Keys>>,
+    given: Option<Arc<SigningKey>>,
+    algorithm: SigningAlgorithm,
+    reloaded_at: Mutex<Timestamp>,
+}
+
+impl Keyring {
+    /// Loads the published keys and makes the first one when there is none to sign with.
+    pub async fn open(
+        store: &Store,
+        config: &Config,
+        entropy: &dyn Entropy,
+        now: Timestamp,
+    ) -> Result<Self, Fault> {
+        let algorithm = config.signing_alg;
+        let given = match &config.signing_key {
+            Some(text) => Some(Arc::new(SigningKey::from_text(algorithm, text)?)),
+            None => None,
+        };
+        let stored = signing_keys::published(store.read()).await?;
+        let can_sign = given.is_some() || signer_among(&stored, algorithm, now).is_some();
+        if !can_sign {
+            let fresh = SigningKey::generate(algorithm)?;
+            let row = stored_key(&fresh, &config.secret, entropy, now)?;
+            transact!(store, txn => {
+                // Another replica may have been faster; then its key is the one.
+                let present = signing_keys::published(txn).await?;
+                if signer_among(&present, algorithm, now).is_none() {
+                    signing_keys::insert(txn, row.clone()).await?;
+                }
+                Ok(())
+            })?;
+        }
+        let keys = load(store, &config.secret, algorithm, given.as_ref(), now).await?;
+        Ok(Self {
+            keys: RwLock::new(Arc::new(keys)),
+            given,
+            algorithm,
+            reloaded_at: Mutex::new(now),
+        })
+    }
+
+    fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.keys.read().expect("no holder of the keys panics"))
+    }
+
+    /// Signs the claims of an access token.
+    pub fn sign(&self, claims: &Claims) -> String {
+        self.keys().signing.sign_jwt(TYP, claims)
+    }
+
+    /// The public halves, the signing key first.
+    pub fn public_jwks(&self) -> Vec<Jwk> {
+        self.keys().published.iter().map(|key| key.jwk().clone()).collect()
+    }
+
+    /// Checks signature, algorithm and type of a presented token and reads its claims, not yet
+    /// judged. `UnknownKey` asks the caller to [`Self::reload`] once.
+    pub fn verify(&self, token: &str) -> Result<Claims, Unverified> {
+        let refused = |refusal| Unverified::Refused(refusal);
+        let header = decode_header(token).map_err(|_| refused(AccessRefusal::BadSignature))?;
+        let keys = self.keys();
+        let named = header.kid.as_deref();
+        let key = keys.published.iter().find(|key| named.is_some_and(|kid| key.is_named(kid)));
+        let key = key.ok_or(Unverified::UnknownKey)?;
+        // The key chooses the algorithm, never the token (RFC 8725 §3.1).
+        if header.alg != key.algorithm() {
+            return Err(refused(AccessRefusal::BadSignature));
+        }
+        // RFC 9068 §4: compared without case, with or without "application/".
+        let typ = header.typ.unwrap_or_default().to_ascii_lowercase();
+        if typ.strip_prefix("application/").unwrap_or(&typ) != TYP {
+            return Err(refused(AccessRefusal::WrongType));
+        }
+        // Claims are judged by the domain, against our own clock.
+        let mut validation = Validation::new(key.algorithm());
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        validation.required_spec_claims.clear();
+        decode::<Claims>(token, key.decoding(), &validation)
+            .map(|token| token.claims)
+            .map_err(|_| refused(AccessRefusal::BadSignature))
+    }
+
+    /// Reads the keys again, at most once per few seconds however many unknown ones are named.
+    pub async fn reload(
+        &self,
+        store: &Store,
+        secret: &ServerSecret,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let mut reloaded_at = self.reloaded_at.lock().await;
+        if now < reloaded_at.plus(RELOAD_EVERY) {
+            return Ok(());
+        }
+        let keys = load(store, secret, self.algorithm, self.given.as_ref(), now).await?;
+        *reloaded_at = now;
+        *self.keys.write().expect("no holder of the keys panics") = Arc::new(keys);
+        Ok(())
+    }
+}
+
+/// Why a token was not verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unverified {
+    /// It names a key that is not known here; another replica may have made it.
+    UnknownKey,
+    /// It is not good.
+    Refused(AccessRefusal),
+}
+
+fn signer_among(
+    stored: &[StoredKey],
+    algorithm: SigningAlgorithm,
+    now: Timestamp,
+) -> Option<&StoredKey> {
+    stored.iter().find(|key| key.algorithm == algorithm.name() && key.signs_from <= now)
+}
+
+fn stored_key(
+    key: &SigningKey,
+    secret: &ServerSecret,
+    entropy: &dyn Entropy,
+    now: Timestamp,
+) -> Result<StoredKey, Fault> {
+    let public_jwk = serde_json::to_value(key.public_jwk())
+        .map_err(|_| Fault::Store(StoreError::Corrupt("public key")))?;
+    Ok(StoredKey {
+        kid: key.kid().to_owned(),
+        algorithm: key.algorithm().name().to_owned(),
+        private_sealed: secret.seal(entropy, Purpose::SigningKey, key.private_pem().as_bytes()),
+        public_jwk,
+        created_at: now,
+        signs_from: now,
+    })
+}
+
+async fn load(
+    store: &Store,
+    secret: &ServerSecret,
+    algorithm: SigningAlgorithm,
+    given: Option<&Arc<SigningKey>>,
+    now: Timestamp,
+) -> Result<Keys, Fault> {
+    let stored = signing_keys::published(store.read()).await?;
+    let signing = match given {
+        Some(given) => Arc::clone(given),
+        None => {
+            let row = signer_among(&stored, algorithm, now)
+                .ok_or(Fault::Store(StoreError::Corrupt("set of signing keys")))?;
+            let sealed = &row.private_sealed;
+            let pem = secret
+                .unseal(Purpose::SigningKey, sealed)
+                .and_then(|bytes| String::from_utf8(bytes).ok())
+                .ok_or(Fault::Store(StoreError::Corrupt(
+                    "signing key; it was sealed under another `secret`",
+                )))?;
+            Arc::new(SigningKey::from_pem(algorithm, &pem)?)
+        }
+    };
+    let mut published = vec![Arc::new(VerificationKey::from_jwk(signing.public_jwk().clone())?)];
+    for row in stored.iter().filter(|row| row.kid != signing.kid()) {
+        let jwk = serde_json::from_value(row.public_jwk.clone())
+            .map_err(|_| Fault::Store(StoreError::Corrupt("public key")))?;
+        published.push(Arc::new(VerificationKey::from_jwk(jwk)?));
+    }
+    Ok(Keys { signing, published })
+}

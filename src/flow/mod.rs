@@ -1,0 +1,137 @@
+//! The conversations: one file per exchange, its steps numbered in the head.
+//!
+//! A flow reads what it needs, talks to the network with no transaction open, writes once, and
+//! answers; nothing fallible happens after the commit. An expected "no" is a value of the answer,
+//! a [`Fault`] is an error, and the two never change places.
+//!
+//! Never here: SQL, words of HTTP, HTML text. [`wire`] alone names the `api`.
+
+use std::fmt;
+use std::sync::Arc;
+
+pub mod admit;
+pub mod authorize;
+pub mod browser;
+pub mod callback;
+pub mod consent;
+pub mod exchange_code;
+pub mod granting;
+pub mod keyring;
+pub mod limits;
+pub mod refresh;
+pub mod register;
+pub mod revoke;
+pub mod token_client;
+pub mod wire;
+pub mod wire_pages;
+
+use crate::clients::Clients;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::resource::Resource;
+use crate::flow::admit::Standings;
+use crate::flow::keyring::Keyring;
+use crate::flow::limits::Limits;
+use crate::keys::KeyError;
+use crate::secret::Entropy;
+use crate::store::{Store, StoreError};
+use crate::upstream::{Upstream, UpstreamError};
+
+/// Something broke. Never a protocol answer by itself.
+#[derive(Debug)]
+pub enum Fault {
+    /// The database.
+    Store(StoreError),
+    /// The identity provider.
+    Upstream(UpstreamError),
+    /// A key that cannot be read, or cannot be made.
+    Key(KeyError),
+    /// No identity provider is configured.
+    NoUpstream,
+}
+
+impl Fault {
+    /// Whether trying later may help, or something is wrong for good.
+    pub const fn is_passing(&self) -> bool {
+        match self {
+            Self::Store(StoreError::Unavailable(_)) | Self::Upstream(_) | Self::NoUpstream => true,
+            Self::Store(StoreError::Corrupt(_)) | Self::Key(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Store(_) => "the store failed",
+            Self::Upstream(_) => "the identity provider failed",
+            Self::Key(_) => "a signing key failed",
+            Self::NoUpstream => "no identity provider is configured",
+        })
+    }
+}
+
+impl std::error::Error for Fault {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Store(error) => Some(error),
+            Self::Upstream(error) => Some(error),
+            Self::Key(error) => Some(error),
+            Self::NoUpstream => None,
+        }
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<UpstreamError> for Fault {
+    fn from(error: UpstreamError) -> Self {
+        Self::Upstream(error)
+    }
+}
+
+impl From<KeyError> for Fault {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}
+
+/// What every flow works with.
+pub struct Gatehouse {
+    /// The checked configuration.
+    pub config: Config,
+    /// The one protected resource.
+    pub resource: Resource,
+    /// The database.
+    pub store: Store,
+    /// The identity provider, if one is configured.
+    pub upstream: Option<Upstream>,
+    /// Who is asking.
+    pub clients: Clients,
+    /// The signing keys.
+    pub keyring: Keyring,
+    /// How grants stand, remembered for moments.
+    pub standings: Standings,
+    /// How often who may ask.
+    pub limits: Limits,
+    /// Where "now" comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where chance comes from.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// The whole chain of causes of an error, for the log.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,212 @@
+//! `POST /oauth/token` with `grant_type=refresh_token` (RFC 9700 §4.14.2).
+//!
+//! 1. Derive the successor of the presented token under the server secret: every repetition
+//!    derives the same one, and no refresh token is ever stored.
+//! 2. On Postgres, try the undisturbed rotation in one statement.
+//! 3. Otherwise one write: lock the family, decide (`domain::refresh_token`), and rotate, answer
+//!    with the successor that exists, or end the family.
+//! 4. Sign the access token. A crash between 3 and 4 is what the grace covers.
+
+use crate::clock::Timestamp;
+use crate::domain::client::Client;
+use crate::domain::refresh_token::{Family, RotationDecision, decide_rotation};
+use crate::domain::refusal::TokenRefusal;
+use crate::domain::scope::{Scope, ScopeSet};
+use crate::domain::token_request::Refresh;
+use crate::flow::granting::{Grantee, TokenOutcome};
+use crate::flow::limits::Reading;
+use crate::flow::{Fault, Gatehouse};
+use crate::id::{GrantId, RefreshTokenId};
+use crate::secret::{Secret, SecretHash};
+use crate::store::grants::{self, RevocationReason};
+use crate::store::refresh_tokens::{self, NewGeneration, UndisturbedRotation};
+use crate::store::{Consumed, StoreError, Txn, transact, users};
+
+enum Rotation {
+    Limited(Reading),
+    Rotated { family: Family, scope: ScopeSet, profile_sealed: Vec<u8> },
+    Repeated { family: Family, scope: ScopeSet, successor: SecretHash, profile_sealed: Vec<u8> },
+    Revoked { grant_id: GrantId, refusal: TokenRefusal },
+    Refused(TokenRefusal),
+}
+
+impl Gatehouse {
+    /// The exchange, by an authenticated client.
+    pub async fn refresh(
+        &self,
+        client: &Client,
+        request: &Refresh,
+        now: Timestamp,
+    ) -> Result<TokenOutcome, Fault> {
+        let presented = &request.presented_refresh_token;
+        if let Some(reading) = self.limits.head_over_limit(presented.hash(), now) {
+            return Ok(TokenOutcome::Limited(reading));
+        }
+        let successor = self.config.secret.successor_of(presented);
+        let generation = NewGeneration {
+            id: RefreshTokenId::generate(&*self.entropy, now),
+            token_hash: successor.hash(),
+            expires_at: now.plus(self.config.refresh_token_ttl),
+        };
+        if let Some(outcome) =
+            self.refresh_undisturbed(client, request, &successor, generation, now).await?
+        {
+            return Ok(outcome);
+        }
+        let rotation = transact!(self.store, txn => self.rotate_once(txn, client, request, generation, now).await)?;
+        log(client, &rotation);
+        self.answer(client, rotation, presented, successor, now)
+    }
+
+    async fn refresh_undisturbed(
+        &self,
+        client: &Client,
+        request: &Refresh,
+        successor: &Secret,
+        generation: NewGeneration,
+        now: Timestamp,
+    ) -> Result<Option<TokenOutcome>, Fault> {
+        let other_resource =
+            request.resource.as_deref().is_some_and(|uri| !self.resource.is_named_by(uri));
+        if other_resource {
+            return Ok(None);
+        }
+        let requested_scope = ScopeSet::known_in(request.scope.as_deref().unwrap_or_default())
+            .without(Scope::OfflineAccess);
+        let rotation = UndisturbedRotation {
+            presented: request.presented_refresh_token.hash(),
+            client_id: &client.client_id,
+            requested_scope,
+            successor: generation,
+        };
+        let rotated = refresh_tokens::rotate_undisturbed(&self.store, &rotation, now).await?;
+        let Some(rotated) = rotated else { return Ok(None) };
+        tracing::info!(
+            flow = "refresh", outcome = "rotated", client_id = %client.client_id,
+            grant_id = %rotated.grant_id,
+        );
+        let scope = if requested_scope.is_empty() { rotated.scope } else { requested_scope };
+        let grantee = Grantee {
+            grant_id: rotated.grant_id,
+            user_id: rotated.user_id,
+            client_id: &client.client_id,
+            scope,
+            profile_sealed: &rotated.profile_sealed,
+            grant_expires_at: rotated.grant_expires_at,
+        };
+        self.limits.count_head(rotated.grant_id, successor.hash(), now);
+        let granted = self.grant_tokens(&grantee, Some(successor.clone()), now)?;
+        Ok(Some(TokenOutcome::Granted(granted)))
+    }
+
+    async fn rotate_once(
+        &self,
+        txn: &Txn,
+        client: &Client,
+        request: &Refresh,
+        generation: NewGeneration,
+        now: Timestamp,
+    ) -> Result<Rotation, StoreError> {
+        let presented = request.presented_refresh_token.hash();
+        let Some(family) = refresh_tokens::lock_family(txn, presented).await? else {
+            return Ok(Rotation::Refused(TokenRefusal::Unknown));
+        };
+        if let Some(reading) = self.limits.grant_over_limit(family.grant_id, now) {
+            return Ok(Rotation::Limited(reading));
+        }
+        let grace = self.config.refresh_grace;
+        let client_id = &client.client_id;
+        match decide_rotation(&family, request, client_id, &self.resource, grace, now) {
+            RotationDecision::Rotate { scope } => {
+                let consumed = refresh_tokens::consume(txn, family.presented.id, now).await?;
+                // The grant is locked, so nobody can have been faster; if somebody was, the lock is
+                // broken and two heads would be worse than none.
+                if consumed == Consumed::BySomeoneElse {
+                    return Ok(Rotation::Refused(TokenRefusal::Replayed));
+                }
+                let next = family.presented.generation + 1;
+                refresh_tokens::insert(txn, family.grant_id, next, generation, now).await?;
+                let profile_sealed = sealed_profile(txn, &family).await?;
+                Ok(Rotation::Rotated { family, scope, profile_sealed })
+            }
+            RotationDecision::Repeat { scope, successor } => {
+                let profile_sealed = sealed_profile(txn, &family).await?;
+                Ok(Rotation::Repeated { family, scope, successor, profile_sealed })
+            }
+            RotationDecision::RevokeFamily(refusal) => {
+                let reason = match refusal {
+                    TokenRefusal::WrongClient => RevocationReason::RefreshTokenLeaked,
+                    _ => RevocationReason::RefreshTokenReplayed,
+                };
+                grants::revoke(txn, family.grant_id, reason, now).await?;
+                Ok(Rotation::Revoked { grant_id: family.grant_id, refusal })
+            }
+            RotationDecision::Refuse(refusal) => Ok(Rotation::Refused(refusal)),
+        }
+    }
+
+    fn answer(
+        &self,
+        client: &Client,
+        rotation: Rotation,
+        presented: &Secret,
+        successor: Secret,
+        now: Timestamp,
+    ) -> Result<TokenOutcome, Fault> {
+        let (family, scope, profile_sealed, refresh_token) = match rotation {
+            Rotation::Rotated { family, scope, profile_sealed } => {
+                (family, scope, profile_sealed, successor)
+            }
+            Rotation::Repeated { family, scope, successor: stored, profile_sealed } => {
+                // The secret may have been rotated since the successor was derived.
+                match self.config.secret.successor_matching(presented, stored) {
+                    Some(same) => (family, scope, profile_sealed, same),
+                    None => return Ok(TokenOutcome::Refused(TokenRefusal::Replayed)),
+                }
+            }
+            Rotation::Revoked { grant_id, refusal } => {
+                self.standings.forget(grant_id);
+                return Ok(TokenOutcome::Refused(refusal));
+            }
+            Rotation::Refused(refusal) => return Ok(TokenOutcome::Refused(refusal)),
+            Rotation::Limited(reading) => return Ok(TokenOutcome::Limited(reading)),
+        };
+        self.limits.count_head(family.grant_id, refresh_token.hash(), now);
+        let grantee = Grantee {
+            grant_id: family.grant_id,
+            user_id: family.user_id,
+            client_id: &client.client_id,
+            scope,
+            profile_sealed: &profile_sealed,
+            grant_expires_at: family.grant_expires_at,
+        };
+        Ok(TokenOutcome::Granted(self.grant_tokens(&grantee, Some(refresh_token), now)?))
+    }
+}
+
+async fn sealed_profile(txn: &Txn, family: &Family) -> Result<Vec<u8>, StoreError> {
+    users::profile_sealed(txn, family.user_id)
+        .await?
+        .ok_or(StoreError::Corrupt("grant without a person"))
+}
+
+fn log(client: &Client, rotation: &Rotation) {
+    let client_id = &client.client_id;
+    match rotation {
+        Rotation::Rotated { family, .. } => tracing::info!(
+            flow = "refresh", outcome = "rotated", client_id, grant_id = %family.grant_id,
+        ),
+        Rotation::Repeated { family, .. } => tracing::info!(
+            flow = "refresh", outcome = "repeated", client_id, grant_id = %family.grant_id,
+        ),
+        Rotation::Revoked { grant_id, refusal } => tracing::warn!(
+            flow = "refresh", outcome = "revoked", reason = ?refusal, client_id, %grant_id,
+        ),
+        Rotation::Refused(refusal) => tracing::info!(
+            flow = "refresh", outcome = "refused", reason = ?refusal, client_id,
+        ),
+        Rotation::Limited(_) => {
+            tracing::info!(flow = "refresh", outcome = "limited", client_id);
+        }
+    }
+}

@@ -1,0 +1,438 @@
+//! The api's port, implemented: wire types in, flows, wire types out.
+//!
+//! The only file that names both a refusal and a code. Every `match` on a refusal is exhaustive:
+//! a new reason does not compile until someone decides what a client is told.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use gatehouse_api::Port;
+use gatehouse_api::admin::{Liveness, Need, Readiness, ReadyResponse};
+use gatehouse_api::authorize::ConsentForm;
+use gatehouse_api::error::{
+    AuthorizationErrorCode, OAuthError, RegistrationErrorCode, RevocationErrorCode, TokenErrorCode,
+};
+use gatehouse_api::mcp::{McpRequest, McpResponse};
+use gatehouse_api::metadata::{
+    AuthorizationServerMetadata, JsonWebKeySet, ProtectedResourceMetadata,
+};
+use gatehouse_api::page::PageResponse;
+use gatehouse_api::register::{ClientMetadata, RegisterResponse, Registered};
+use gatehouse_api::revoke::{RevokeForm, RevokeResponse};
+use gatehouse_api::token::{Granted, TokenForm, TokenResponse};
+use gatehouse_api::visit::Visit;
+use poem_openapi::payload::Json;
+use poem_openapi::types::Any;
+
+use crate::domain::client::{Client, GrantType};
+use crate::domain::redirect_uri::TrustedRedirect;
+use crate::domain::refusal::{
+    AuthorizeRefusal, RegistrationRefusal, RevocationRefusal, TokenRefusal,
+};
+use crate::domain::scope::Scope;
+use crate::flow::browser::Cookies;
+use crate::flow::callback::PresentedCallback;
+use crate::flow::consent::PresentedConsent;
+use crate::flow::granting::{GrantedTokens, TokenOutcome};
+use crate::flow::register::Registration;
+use crate::flow::revoke::Revocation;
+use crate::flow::{Fault, Gatehouse, chain, token_client, wire_pages};
+use crate::secret::Secret;
+
+/// What a client should wait when something is down, in seconds.
+pub const RETRY_AFTER_SECONDS: u64 = 5;
+
+/// Who answers `/mcp`: the door, which sits above the flows.
+pub trait AnswersMcp: Send + Sync + 'static {
+    /// Answers one request.
+    fn answer<'a>(
+        &'a self,
+        request: McpRequest,
+    ) -> Pin<Box<dyn Future<Output = McpResponse> + Send + 'a>>;
+
+    /// How many pages can be searched.
+    fn pages(&self) -> usize;
+}
+
+/// The port.
+pub struct Wire {
+    /// The flows.
+    pub gatehouse: Arc<Gatehouse>,
+    /// The door of `/mcp`.
+    pub mcp: Arc<dyn AnswersMcp>,
+}
+
+impl Cookies for Visit {
+    fn cookie(&self, name: &str) -> Option<&str> {
+        Self::cookie(self, name)
+    }
+}
+
+impl Port for Wire {
+    async fn authorize(&self, visit: Visit) -> PageResponse {
+        let outcome = self.gatehouse.authorize(visit.query_pairs(), &visit).await;
+        wire_pages::authorize(&self.gatehouse, outcome)
+    }
+
+    async fn consent(&self, visit: Visit, form: ConsentForm) -> PageResponse {
+        let presented = PresentedConsent {
+            request_id: &form.request_id,
+            csrf_token: &form.csrf_token,
+            decision: &form.decision,
+            is_cross_site: is_cross_site(&visit, &self.gatehouse.config.public_url),
+        };
+        let outcome = self.gatehouse.decide_consent(presented, &visit).await;
+        wire_pages::consent(&self.gatehouse, outcome)
+    }
+
+    async fn unreadable_consent(&self, _: Visit) -> PageResponse {
+        wire_pages::foreign_form(&self.gatehouse)
+    }
+
+    async fn callback(&self, visit: Visit) -> PageResponse {
+        let presented = PresentedCallback::from_pairs(&visit.query_pairs());
+        let outcome = self.gatehouse.callback(presented, &visit).await;
+        wire_pages::callback(&self.gatehouse, outcome)
+    }
+
+    async fn token(&self, visit: Visit, form: TokenForm) -> TokenResponse {
+        let basic = token_client::basic_credentials(&visit);
+        let challenged = visit.headers.contains_key("authorization");
+        let fields = token_client::fields(form);
+        match self.gatehouse.token(fields, basic, visit.address).await {
+            Ok(TokenOutcome::Granted(granted)) => TokenResponse::Granted(Json(wire(granted))),
+            Ok(TokenOutcome::Refused(refusal)) => token_refused(refusal, challenged),
+            Ok(TokenOutcome::Limited(reading)) => TokenResponse::TooMany(
+                token_error(TokenErrorCode::TemporarilyUnavailable, TOO_MANY),
+                reading.retry_after_seconds(),
+            ),
+            Err(fault) if log_fault("token", &fault) => TokenResponse::Unavailable(
+                token_error(TokenErrorCode::TemporarilyUnavailable, UNAVAILABLE),
+                RETRY_AFTER_SECONDS,
+            ),
+            Err(_) => TokenResponse::Broken(token_error(TokenErrorCode::ServerError, BROKEN)),
+        }
+    }
+
+    async fn revoke(&self, _: Visit, form: RevokeForm) -> RevokeResponse {
+        let error = |code, text| Json(OAuthError::new(code, text));
+        if form.client_secret.is_some() || form.client_assertion.is_some() {
+            let text = "Clients are public here and have no secret.";
+            return RevokeResponse::InvalidClient(error(RevocationErrorCode::InvalidClient, text));
+        }
+        let Some(token) = form.token else {
+            return revocation_refused(RevocationRefusal::MalformedRequest);
+        };
+        let client_id = form.client_id.unwrap_or_default();
+        match self.gatehouse.revoke(&client_id, &Secret::presented(token)).await {
+            Ok(Revocation::Done) => RevokeResponse::Done,
+            Ok(Revocation::Refused(refusal)) => revocation_refused(refusal),
+            Err(fault) if log_fault("revoke", &fault) => RevokeResponse::Unavailable(
+                error(RevocationErrorCode::TemporarilyUnavailable, UNAVAILABLE),
+                RETRY_AFTER_SECONDS,
+            ),
+            Err(_) => RevokeResponse::Broken(error(RevocationErrorCode::ServerError, BROKEN)),
+        }
+    }
+
+    async fn register(&self, visit: Visit, metadata: serde_json::Value) -> RegisterResponse {
+        let error = |code, text| Json(OAuthError::new(code, text));
+        match self.gatehouse.register(&metadata, visit.address).await {
+            Ok(Registration::Registered { client, issued_at }) => {
+                RegisterResponse::Registered(Json(registered(client, issued_at.seconds())))
+            }
+            Ok(Registration::Refused(refusal)) => registration_refused(refusal),
+            Ok(Registration::Limited(reading)) => RegisterResponse::TooMany(
+                error(RegistrationErrorCode::TemporarilyUnavailable, TOO_MANY),
+                reading.retry_after_seconds(),
+            ),
+            Err(fault) if log_fault("register", &fault) => RegisterResponse::Unavailable(
+                error(RegistrationErrorCode::TemporarilyUnavailable, UNAVAILABLE),
+                RETRY_AFTER_SECONDS,
+            ),
+            Err(_) => RegisterResponse::Broken(error(RegistrationErrorCode::ServerError, BROKEN)),
+        }
+    }
+
+    fn protected_resource(&self) -> ProtectedResourceMetadata {
+        let config = &self.gatehouse.config;
+        ProtectedResourceMetadata {
+            resource: self.gatehouse.resource.as_str().to_owned(),
+            authorization_servers: vec![config.public_url.clone()],
+            scopes_supported: vec![Scope::DocsRead.name().to_owned()],
+            bearer_methods_supported: vec!["header".to_owned()],
+            resource_name: format!("{} documentation", config.docs_product),
+            resource_documentation: config.help_url.as_ref().map(ToString::to_string),
+        }
+    }
+
+    fn authorization_server(&self) -> AuthorizationServerMetadata {
+        let config = &self.gatehouse.config;
+        let strings = |items: &[&str]| items.iter().map(ToString::to_string).collect::<Vec<_>>();
+        // Nothing a client may not be granted; offline_access is accepted but not advertised, or
+        // client libraries would ask for it every time.
+        let scopes = Scope::ALL.into_iter().filter(|scope| *scope != Scope::OfflineAccess);
+        AuthorizationServerMetadata {
+            issuer: config.public_url.clone(),
+            authorization_endpoint: config.url("/oauth/authorize"),
+            token_endpoint: config.url("/oauth/token"),
+            registration_endpoint: config.dcr.then(|| config.url("/oauth/register")),
+            revocation_endpoint: config.url("/oauth/revoke"),
+            jwks_uri: config.url("/.well-known/jwks.json"),
+            response_types_supported: strings(&["code"]),
+            response_modes_supported: strings(&["query"]),
+            grant_types_supported: strings(&["authorization_code", "refresh_token"]),
+            token_endpoint_auth_methods_supported: strings(&["none"]),
+            revocation_endpoint_auth_methods_supported: strings(&["none"]),
+            code_challenge_methods_supported: strings(&["S256"]),
+            scopes_supported: scopes.map(|scope| scope.name().to_owned()).collect(),
+            authorization_response_iss_parameter_supported: true,
+            service_documentation: config.help_url.as_ref().map(ToString::to_string),
+        }
+    }
+
+    fn jwks(&self) -> JsonWebKeySet {
+        let keys = self.gatehouse.keyring.public_jwks();
+        let json = keys.iter().filter_map(|key| serde_json::to_value(key).ok());
+        JsonWebKeySet { keys: json.map(Any).collect() }
+    }
+
+    async fn mcp(&self, request: McpRequest) -> McpResponse {
+        self.mcp.answer(request).await
+    }
+
+    fn healthz(&self) -> Liveness {
+        Liveness { status: "ok".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+
+    async fn readyz(&self) -> ReadyResponse {
+        let database = self.gatehouse.store.ping().await.is_ok();
+        let provider = match &self.gatehouse.upstream {
+            Some(upstream) => upstream.discover().await.is_ok(),
+            None => false,
+        };
+        let need = |name: &str, ready| Need { name: name.to_owned(), ready };
+        let index = self.mcp.pages() > 0;
+        // The provider is named but does not decide: while it is away everyone who is signed in
+        // goes on, and taking every replica out would end that.
+        let readiness = Readiness {
+            ready: database && index,
+            needs: vec![
+                need("database", database),
+                need("index", index),
+                need("identity_provider", provider),
+            ],
+        };
+        if readiness.ready {
+            ReadyResponse::Ready(Json(readiness))
+        } else {
+            ReadyResponse::NotReady(Json(readiness))
+        }
+    }
+}
+
+const UNAVAILABLE: &str = "Something this server needs is down. Try again shortly.";
+const BROKEN: &str = "Something broke. The log says what.";
+const TOO_MANY: &str = "Too many requests. Wait as long as Retry-After says.";
+
+/// Logs a fault once, at the edge; whether trying later may help.
+pub fn log_fault(flow: &'static str, fault: &Fault) -> bool {
+    tracing::error!(flow, error = %chain(fault), "a request failed");
+    fault.is_passing()
+}
+
+/// Whether the browser says that a form came from another site. `Origin: null` is what a page with
+/// `Referrer-Policy: no-referrer` sends to its own site, so it is judged by `Sec-Fetch-Site`, and
+/// by the form's token anyway.
+fn is_cross_site(visit: &Visit, public_url: &str) -> bool {
+    let foreign_origin =
+        visit.header("origin").is_some_and(|origin| origin != "null" && origin != public_url);
+    let foreign_site =
+        visit.header("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none");
+    foreign_origin || foreign_site
+}
+
+fn token_error(code: TokenErrorCode, text: &'static str) -> Json<OAuthError<TokenErrorCode>> {
+    Json(OAuthError::new(code, text))
+}
+
+fn wire(granted: GrantedTokens) -> Granted {
+    Granted {
+        access_token: granted.access_token.reveal(),
+        token_type: "Bearer".to_owned(),
+        expires_in: granted.expires_in,
+        refresh_token: granted.refresh_token.map(Secret::reveal),
+        scope: granted.scope.to_string(),
+    }
+}
+
+fn token_refused(refusal: TokenRefusal, challenged: bool) -> TokenResponse {
+    let code = refusal.code();
+    let body = token_error(code, refusal.description());
+    if code == TokenErrorCode::InvalidClient {
+        // RFC 6749 §5.2: the challenge is for clients that tried the header.
+        let challenge = challenged.then(|| "Basic realm=\"gatehouse\"".to_owned());
+        TokenResponse::InvalidClient(body, challenge)
+    } else {
+        TokenResponse::Refused(body)
+    }
+}
+
+fn registered(client: Client, issued_at_seconds: i64) -> Registered {
+    let metadata = client.metadata;
+    Registered {
+        client_id: client.client_id,
+        client_id_issued_at: issued_at_seconds,
+        metadata: ClientMetadata {
+            redirect_uris: metadata.redirect_uris.iter().map(|u| u.as_str().to_owned()).collect(),
+            client_name: metadata.client_name,
+            client_uri: metadata.client_uri,
+            logo_uri: metadata.logo_uri,
+            grant_types: Some(
+                metadata.grant_types.iter().map(|g: &GrantType| g.name().to_owned()).collect(),
+            ),
+            response_types: Some(vec!["code".to_owned()]),
+            token_endpoint_auth_method: Some("none".to_owned()),
+            scope: Some(metadata.scope.to_string()).filter(|scope| !scope.is_empty()),
+            application_type: metadata.application_type,
+            software_id: metadata.software_id,
+            software_version: metadata.software_version,
+        },
+    }
+}
+
+fn registration_refused(refusal: RegistrationRefusal) -> RegisterResponse {
+    use RegistrationErrorCode::{InvalidClientMetadata, InvalidRedirectUri};
+    let refused = |code, text| RegisterResponse::Refused(Json(OAuthError::new(code, text)));
+    match refusal {
+        RegistrationRefusal::SwitchedOff => RegisterResponse::SwitchedOff(Json(OAuthError::new(
+            InvalidClientMetadata,
+            "Registration is switched off here.",
+        ))),
+        RegistrationRefusal::Malformed(_) => {
+            refused(InvalidClientMetadata, "The body is no JSON object of the right types.")
+        }
+        RegistrationRefusal::NoAcceptableRedirectUri => refused(
+            InvalidRedirectUri,
+            "No redirect URI is acceptable: https, http on loopback, no fragment, no wildcard.",
+        ),
+        RegistrationRefusal::TooManyRedirectUris => {
+            refused(InvalidRedirectUri, "There are too many redirect URIs.")
+        }
+        RegistrationRefusal::InconsistentTypes => refused(
+            InvalidClientMetadata,
+            "Only the code flow is supported: response type code, grant type authorization_code.",
+        ),
+    }
+}
+
+fn revocation_refused(refusal: RevocationRefusal) -> RevokeResponse {
+    match refusal {
+        RevocationRefusal::MalformedRequest => RevokeResponse::Refused(Json(OAuthError::new(
+            RevocationErrorCode::InvalidRequest,
+            "The parameter token is missing.",
+        ))),
+        RevocationRefusal::UnknownClient => RevokeResponse::InvalidClient(Json(OAuthError::new(
+            RevocationErrorCode::InvalidClient,
+            "The client is not registered here.",
+        ))),
+    }
+}
+
+impl TokenRefusal {
+    /// What the client is told. Every way a grant can fail looks the same from outside, so that a
+    /// stolen token cannot be probed.
+    pub const fn code(self) -> TokenErrorCode {
+        match self {
+            Self::MissingParameter(_) | Self::MalformedRequest | Self::AmbiguousAuthentication => {
+                TokenErrorCode::InvalidRequest
+            }
+            Self::UnsupportedGrantType => TokenErrorCode::UnsupportedGrantType,
+            Self::UnauthorizedGrantType => TokenErrorCode::UnauthorizedClient,
+            Self::UnknownClient
+            | Self::BasicAuthenticationFailed
+            | Self::UnsupportedAuthentication => TokenErrorCode::InvalidClient,
+            Self::Unknown
+            | Self::Replayed
+            | Self::Expired
+            | Self::WrongClient
+            | Self::RedirectUriMismatch
+            | Self::VerifierMismatch
+            | Self::Revoked => TokenErrorCode::InvalidGrant,
+            Self::ScopeTooWide => TokenErrorCode::InvalidScope,
+            Self::UnknownResource => TokenErrorCode::InvalidTarget,
+        }
+    }
+
+    /// A fixed text per code, with the name of a missing parameter and nothing else.
+    fn description(self) -> &'static str {
+        match self.code() {
+            TokenErrorCode::InvalidRequest => match self {
+                Self::MissingParameter("grant_type") => "The parameter grant_type is missing.",
+                Self::MissingParameter("client_id") => "The parameter client_id is missing.",
+                Self::MissingParameter("code") => "The parameter code is missing.",
+                Self::MissingParameter("code_verifier") => {
+                    "The parameter code_verifier is missing."
+                }
+                Self::MissingParameter("refresh_token") => {
+                    "The parameter refresh_token is missing."
+                }
+                _ => "A parameter is missing, repeated or contradicts another.",
+            },
+            TokenErrorCode::InvalidClient => {
+                "The client is not registered here, or did not authenticate as a public client."
+            }
+            TokenErrorCode::InvalidGrant => "The code or refresh token is not valid.",
+            TokenErrorCode::UnauthorizedClient => "The client may not use this grant type.",
+            TokenErrorCode::UnsupportedGrantType => "There is no such grant type here.",
+            TokenErrorCode::InvalidScope => "The scope goes beyond what was granted.",
+            TokenErrorCode::InvalidTarget => "The resource is not the one of this server.",
+            TokenErrorCode::ServerError => BROKEN,
+            TokenErrorCode::TemporarilyUnavailable => UNAVAILABLE,
+        }
+    }
+}
+
+impl AuthorizeRefusal {
+    /// What the client is told on its redirect URI.
+    pub const fn code(self) -> AuthorizationErrorCode {
+        match self {
+            Self::RepeatedParameter
+            | Self::MissingClientId
+            | Self::UnknownClient
+            | Self::MissingRedirectUri
+            | Self::UnregisteredRedirectUri
+            | Self::MissingResponseType
+            | Self::UnsupportedResponseMode
+            | Self::MissingCodeChallenge
+            | Self::UnsupportedChallengeMethod
+            | Self::MalformedCodeChallenge => AuthorizationErrorCode::InvalidRequest,
+            Self::UnsupportedResponseType => AuthorizationErrorCode::UnsupportedResponseType,
+            Self::UnknownResource => AuthorizationErrorCode::InvalidTarget,
+            Self::RequestObject => AuthorizationErrorCode::RequestNotSupported,
+            Self::RequestUri => AuthorizationErrorCode::RequestUriNotSupported,
+            Self::InteractionRequired => AuthorizationErrorCode::LoginRequired,
+            Self::Denied | Self::UpstreamDenied | Self::WorkEmailRequired => {
+                AuthorizationErrorCode::AccessDenied
+            }
+            Self::UpstreamUntrusted => AuthorizationErrorCode::ServerError,
+            Self::UpstreamUnavailable => AuthorizationErrorCode::TemporarilyUnavailable,
+        }
+    }
+}
+
+impl Gatehouse {
+    /// A redirect URI with a refusal (RFC 6749 §4.1.2.1, RFC 9207 §2).
+    pub fn refusal_to(
+        &self,
+        redirect: &TrustedRedirect,
+        state: Option<&str>,
+        refusal: AuthorizeRefusal,
+    ) -> String {
+        let mut parameters = vec![("error", refusal.code().name())];
+        parameters.extend(state.map(|state| ("state", state)));
+        parameters.push(("iss", &self.config.public_url));
+        redirect.with_parameters(&parameters)
+    }
+}

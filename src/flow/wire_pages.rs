@@ -1,0 +1,293 @@
+//! The pages a browser ends on: each refusal in plain words, with what to do about it.
+//!
+//! A page never repeats what a request said. Its reference appears in the log beside the reason.
+
+use gatehouse_api::page::PageResponse;
+use poem::http::StatusCode;
+
+use crate::config::UpstreamConfig;
+use crate::domain::authorization_request::Rejected;
+use crate::domain::refusal::{AuthorizeRefusal, CallbackRefusal, ConsentRefusal};
+use crate::flow::authorize::{Ask, Authorize};
+use crate::flow::callback::CallbackOutcome;
+use crate::flow::consent::ConsentOutcome;
+use crate::flow::wire::{RETRY_AFTER_SECONDS, log_fault};
+use crate::flow::{Fault, Gatehouse};
+use crate::page::consent::{self as consent_page, ConsentContext};
+use crate::page::notice::{self, NoticeContext};
+use crate::page::{Frame, Link};
+
+struct Words {
+    status: StatusCode,
+    title: &'static str,
+    message: &'static str,
+    advice: &'static str,
+}
+
+const START_AGAIN: &str = "Go back to your client and connect again.";
+const ADD_AGAIN: &str = "Remove this server in your client and add it again.";
+
+/// `GET /oauth/authorize`
+pub fn authorize(gatehouse: &Gatehouse, outcome: Result<Authorize, Fault>) -> PageResponse {
+    match outcome {
+        Ok(Authorize::Ask(ask)) => ask_page(gatehouse, *ask),
+        Ok(Authorize::ToProvider(to)) => see_other(to.location, to.cookies),
+        Ok(Authorize::Rejected(Rejected::Page(refusal))) => {
+            let words = authorize_words(refusal);
+            page(gatehouse, "authorize", &refusal, &words, None)
+        }
+        Ok(Authorize::Rejected(Rejected::Redirect { to, state, refusal })) => {
+            // Nobody has signed in, so the browser is not sent on by itself (RFC 9700 §4.11.2).
+            let location = gatehouse.refusal_to(&to, state.as_deref(), refusal);
+            let words = authorize_words(refusal);
+            let link = Link { href: &location, text: "Tell the program and return to it" };
+            page(gatehouse, "authorize", &refusal, &words, Some(link))
+        }
+        Err(fault) => fault_page(gatehouse, "authorize", &fault),
+    }
+}
+
+/// `POST /oauth/consent`
+pub fn consent(gatehouse: &Gatehouse, outcome: Result<ConsentOutcome, Fault>) -> PageResponse {
+    match outcome {
+        Ok(ConsentOutcome::ToProvider(to)) => see_other(to.location, to.cookies),
+        Ok(ConsentOutcome::Denied { location }) => {
+            let words = authorize_words(AuthorizeRefusal::Denied);
+            let link = Link { href: &location, text: "Tell the program and return to it" };
+            page(gatehouse, "consent", &AuthorizeRefusal::Denied, &words, Some(link))
+        }
+        Ok(ConsentOutcome::Refused(refusal)) => {
+            page(gatehouse, "consent", &refusal, &consent_words(refusal), None)
+        }
+        Err(fault) => fault_page(gatehouse, "consent", &fault),
+    }
+}
+
+/// A consent form that could not be read.
+pub fn foreign_form(gatehouse: &Gatehouse) -> PageResponse {
+    let refusal = ConsentRefusal::ForeignForm;
+    page(gatehouse, "consent", &refusal, &consent_words(refusal), None)
+}
+
+/// `GET /mcp/callback`
+pub fn callback(gatehouse: &Gatehouse, outcome: Result<CallbackOutcome, Fault>) -> PageResponse {
+    match outcome {
+        Ok(CallbackOutcome::ToClient { location, cookies }) => see_other(location, cookies),
+        Ok(CallbackOutcome::Refused(refusal)) => {
+            let response = page(gatehouse, "callback", &refusal, &callback_words(refusal), None);
+            match refusal {
+                // Forget whose approval was used, so that the next try asks.
+                CallbackRefusal::AnotherPerson => {
+                    response.with_cookie(gatehouse.browser_cookie(&gatehouse.browser_of(None)))
+                }
+                CallbackRefusal::MissingState
+                | CallbackRefusal::UnknownState
+                | CallbackRefusal::AlreadyAnswered
+                | CallbackRefusal::ForeignBrowser => response,
+            }
+        }
+        Err(fault) => fault_page(gatehouse, "callback", &fault),
+    }
+}
+
+fn see_other(location: String, cookies: Vec<String>) -> PageResponse {
+    cookies.into_iter().fold(PageResponse::see_other(location), PageResponse::with_cookie)
+}
+
+fn frame(gatehouse: &Gatehouse) -> Frame<'_> {
+    Frame { product: &gatehouse.config.docs_product }
+}
+
+fn ask_page(gatehouse: &Gatehouse, ask: Ask) -> PageResponse {
+    let config = &gatehouse.config;
+    let upstream_name = match (&config.upstream_name, &config.upstream) {
+        (Some(name), _) => name.as_str(),
+        (None, UpstreamConfig::Dev) => "the development provider",
+        (None, UpstreamConfig::None | UpstreamConfig::Provider(_)) => "your account",
+    };
+    let request_id = ask.request.id.to_string();
+    let html = consent_page::render(&ConsentContext {
+        frame: frame(gatehouse),
+        client_name: ask.client.metadata.client_name.as_deref(),
+        redirect_uri: ask.request.redirect.as_str(),
+        redirect_origin: ask.request.redirect.origin(),
+        redirect_target: ask.request.redirect.target(),
+        scopes: ask.request.scope.iter().collect(),
+        resource: gatehouse.resource.as_str(),
+        upstream_name,
+        signup_url: config.signup_url.as_ref().map(url::Url::as_str),
+        privacy_url: config.privacy_url.as_ref().map(url::Url::as_str),
+        request_id: &request_id,
+        csrf_token: &ask.csrf_token,
+    });
+    PageResponse::html(StatusCode::OK, html).with_cookie(ask.cookie)
+}
+
+fn page(
+    gatehouse: &Gatehouse,
+    flow: &'static str,
+    reason: &dyn std::fmt::Debug,
+    words: &Words,
+    link: Option<Link<'_>>,
+) -> PageResponse {
+    let reference = reference(gatehouse);
+    tracing::info!(flow, outcome = "page", reason = ?reason, reference);
+    let html = notice::render(&NoticeContext {
+        frame: frame(gatehouse),
+        title: words.title,
+        message: words.message,
+        advice: words.advice,
+        link,
+        reference: Some(&reference),
+    });
+    PageResponse::html(words.status, html)
+}
+
+fn fault_page(gatehouse: &Gatehouse, flow: &'static str, fault: &Fault) -> PageResponse {
+    let words = match fault {
+        Fault::NoUpstream => Words {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            title: "Sign-in is not set up",
+            message: "No identity provider is configured on this server, so nobody can sign in.",
+            advice: "Tell whoever runs it.",
+        },
+        Fault::Upstream(_) => Words {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            title: "Sign-in is not available right now",
+            message: "The identity provider does not answer as it should.",
+            advice: "Reload this page in a moment.",
+        },
+        Fault::Store(_) | Fault::Key(_) => Words {
+            status: if fault.is_passing() {
+                StatusCode::SERVICE_UNAVAILABLE
+            } else {
+                StatusCode::INTERNAL_SERVER_ERROR
+            },
+            title: "Something is not working",
+            message: "This server could not finish what it was asked.",
+            advice: "Reload this page in a moment. If it stays, tell whoever runs this server.",
+        },
+    };
+    let response = page(gatehouse, flow, &"fault", &words, None);
+    if log_fault(flow, fault) { response.with_retry_after(RETRY_AFTER_SECONDS) } else { response }
+}
+
+/// Short enough to read out; it only has to be found in a log.
+fn reference(gatehouse: &Gatehouse) -> String {
+    let mut bytes = [0; 4];
+    gatehouse.entropy.fill(&mut bytes);
+    format!("{:08x}", u32::from_be_bytes(bytes))
+}
+
+const fn bad(title: &'static str, message: &'static str, advice: &'static str) -> Words {
+    Words { status: StatusCode::BAD_REQUEST, title, message, advice }
+}
+
+fn authorize_words(refusal: AuthorizeRefusal) -> Words {
+    use AuthorizeRefusal as R;
+    match refusal {
+        R::UnknownClient => bad(
+            "This program is not known here",
+            "The program that sent you has no registration on this server, or it has expired.",
+            ADD_AGAIN,
+        ),
+        R::MissingClientId => bad(
+            "The program did not say who it is",
+            "The address you came with has no client identifier.",
+            START_AGAIN,
+        ),
+        R::MissingRedirectUri | R::UnregisteredRedirectUri => bad(
+            "The return address is not registered",
+            "The program asked to be answered at an address that it has not registered, so nothing \
+             was sent to it.",
+            ADD_AGAIN,
+        ),
+        R::RepeatedParameter => bad(
+            "The request is ambiguous",
+            "A parameter came more than once, so it is not clear what the program asked for.",
+            START_AGAIN,
+        ),
+        R::MissingResponseType
+        | R::UnsupportedResponseType
+        | R::UnsupportedResponseMode
+        | R::MissingCodeChallenge
+        | R::UnsupportedChallengeMethod
+        | R::MalformedCodeChallenge
+        | R::RequestObject
+        | R::RequestUri => bad(
+            "The program asked in a way this server does not support",
+            "It must use the authorization code flow with PKCE (S256).",
+            "Update the program, or tell its maker.",
+        ),
+        R::UnknownResource => bad(
+            "The program asked for something else",
+            "It named a resource that is not the documentation of this server.",
+            ADD_AGAIN,
+        ),
+        R::InteractionRequired => bad(
+            "You have to decide yourself",
+            "The program asked to be let in without a page being shown.",
+            START_AGAIN,
+        ),
+        R::Denied => Words {
+            status: StatusCode::OK,
+            title: "Access denied",
+            message: "You said no. The program got nothing, and nobody was signed in.",
+            advice: "You can close this page, or let the program know.",
+        },
+        R::UpstreamDenied
+        | R::UpstreamUntrusted
+        | R::UpstreamUnavailable
+        | R::WorkEmailRequired => {
+            bad("Sign-in did not succeed", "The identity provider did not let you in.", START_AGAIN)
+        }
+    }
+}
+
+fn consent_words(refusal: ConsentRefusal) -> Words {
+    match refusal {
+        ConsentRefusal::ForeignForm => Words {
+            status: StatusCode::FORBIDDEN,
+            title: "This form did not come from here",
+            message: "The answer could not be tied to the page this browser was shown. Cookies may \
+                 be blocked, or another site sent it.",
+            advice: START_AGAIN,
+        },
+        ConsentRefusal::UnknownRequest => bad(
+            "This request has expired",
+            "Too much time has passed since the page was shown.",
+            START_AGAIN,
+        ),
+        ConsentRefusal::AlreadyDecided => bad(
+            "You have answered this already",
+            "Each request is decided once.",
+            "If you are not connected yet, go back to your client and connect again.",
+        ),
+    }
+}
+
+fn callback_words(refusal: CallbackRefusal) -> Words {
+    match refusal {
+        CallbackRefusal::MissingState | CallbackRefusal::UnknownState => bad(
+            "This sign-in has expired",
+            "It is not known here, or too much time has passed since it began.",
+            START_AGAIN,
+        ),
+        CallbackRefusal::AlreadyAnswered => bad(
+            "This sign-in is finished",
+            "Each one leads back to the program once.",
+            "If you are not connected yet, go back to your client and connect again.",
+        ),
+        CallbackRefusal::ForeignBrowser => bad(
+            "This sign-in began in another browser",
+            "Only the browser in which you allowed the program can finish it. Cookies may also be \
+             blocked.",
+            START_AGAIN,
+        ),
+        CallbackRefusal::AnotherPerson => bad(
+            "Somebody else signed in",
+            "The earlier approval in this browser was another person's, so it was not used.",
+            "Go back to your client and connect again; you will be asked this time.",
+        ),
+    }
+}

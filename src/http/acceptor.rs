@@ -1,0 +1,54 @@
+//! Accepting connections: without Nagle's delay, without spinning when there are no descriptors.
+
+use std::io;
+use std::time::Duration;
+
+use poem::http::uri::Scheme;
+use poem::listener::Acceptor;
+use poem::web::{LocalAddr, RemoteAddr};
+use tokio::net::{TcpListener, TcpStream};
+
+/// How long nothing is accepted after an error such as EMFILE, which would otherwise repeat at
+/// once and for ever.
+const ERROR_PAUSE: Duration = Duration::from_millis(50);
+
+/// An acceptor over a bound socket.
+pub struct DirectAcceptor {
+    listener: TcpListener,
+    local: LocalAddr,
+}
+
+impl DirectAcceptor {
+    /// Takes a bound socket.
+    pub fn new(listener: TcpListener) -> io::Result<Self> {
+        let local = LocalAddr(listener.local_addr()?.into());
+        Ok(Self { listener, local })
+    }
+}
+
+impl Acceptor for DirectAcceptor {
+    type Io = TcpStream;
+
+    fn local_addr(&self) -> Vec<LocalAddr> {
+        vec![self.local.clone()]
+    }
+
+    async fn accept(&mut self) -> io::Result<(Self::Io, LocalAddr, RemoteAddr, Scheme)> {
+        loop {
+            match self.listener.accept().await {
+                Ok((stream, remote)) => {
+                    // Answers are written in two pieces; with Nagle the second waits 40 ms.
+                    if let Err(error) = stream.set_nodelay(true) {
+                        tracing::debug!(%error, "a connection keeps Nagle's delay");
+                    }
+                    let remote = RemoteAddr(remote.into());
+                    return Ok((stream, self.local.clone(), remote, Scheme::HTTP));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ERROR_PAUSE).await;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Which browser pages may read which answers (Fetch standard; MCP 2026-07-28 Transports).
+//!
+//! Discovery, registration, token and revocation answer every origin: they use no cookies. `/mcp`
+//! answers listed origins. The pages of the sign-in answer none.
+
+use poem::http::{HeaderValue, Method, StatusCode, header};
+use poem::{Request, Response};
+use url::Url;
+
+use crate::config::Config;
+use crate::config::values::is_loopback;
+
+const ALLOWED_HEADERS: &str = "Accept, Authorization, Content-Type, Last-Event-ID, \
+     MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id";
+const EXPOSED_HEADERS: &str = "MCP-Protocol-Version, Mcp-Session-Id, RateLimit-Limit, \
+     RateLimit-Remaining, RateLimit-Reset, Retry-After, WWW-Authenticate";
+const PREFLIGHT_SECONDS: &str = "600";
+
+/// The origins that may read answers of `/mcp`.
+pub struct Cors {
+    own: String,
+    listed: Vec<String>,
+    loopback_too: bool,
+}
+
+/// What one answer may be read by.
+pub enum Grant {
+    /// No other origin.
+    Nobody,
+    /// Every origin.
+    Anyone,
+    /// This origin.
+    Origin(HeaderValue),
+}
+
+/// Whether the `Origin` of a request to `/mcp` is acceptable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OriginVerdict {
+    /// Absent (no browser), or listed.
+    Acceptable,
+    /// A browser page that is not listed: 403.
+    Foreign,
+}
+
+/// Whether a path takes POST only.
+pub fn is_posted(path: &str) -> bool {
+    matches!(path, "/oauth/token" | "/oauth/register" | "/oauth/revoke" | "/oauth/consent" | "/mcp")
+}
+
+fn is_for_everyone(path: &str) -> bool {
+    path.starts_with("/.well-known/")
+        || matches!(path, "/oauth/token" | "/oauth/register" | "/oauth/revoke")
+        || matches!(path, "/openapi.yaml" | "/openapi.json")
+}
+
+impl Cors {
+    /// As configured. On loopback other loopback pages may read too: that is where inspectors run.
+    pub fn new(config: &Config) -> Self {
+        Self {
+            own: config.public_url.clone(),
+            listed: config.cors_origins.clone(),
+            loopback_too: config.is_loopback(),
+        }
+    }
+
+    /// Judges the `Origin` of a request to `/mcp`.
+    pub fn verdict(&self, request: &http::HeaderMap) -> OriginVerdict {
+        let mut origins = request.get_all(header::ORIGIN).iter();
+        match (origins.next(), origins.next()) {
+            (None, _) => OriginVerdict::Acceptable,
+            (Some(origin), None) if self.lists(origin) => OriginVerdict::Acceptable,
+            _ => OriginVerdict::Foreign,
+        }
+    }
+
+    fn lists(&self, origin: &HeaderValue) -> bool {
+        let Ok(origin) = origin.to_str() else { return false };
+        let local = || Url::parse(origin).is_ok_and(|url| is_loopback(&url));
+        origin == self.own
+            || self.listed.iter().any(|listed| listed == "*" || listed == origin)
+            || (self.loopback_too && local())
+    }
+
+    /// What the answer to this request may be read by.
+    pub fn grant(&self, request: &Request) -> Grant {
+        let path = request.uri().path();
+        let mut origins = request.headers().get_all(header::ORIGIN).iter();
+        match (origins.next(), origins.next()) {
+            _ if is_for_everyone(path) => Grant::Anyone,
+            (Some(origin), None) if path == "/mcp" && self.lists(origin) => {
+                Grant::Origin(origin.clone())
+            }
+            _ => Grant::Nobody,
+        }
+    }
+
+    /// The answer to an `OPTIONS` request, where there is one.
+    pub fn preflight(&self, request: &Request) -> Option<Response> {
+        let path = request.uri().path();
+        let answered = is_for_everyone(path) || path == "/mcp";
+        if request.method() != Method::OPTIONS || !answered {
+            return None;
+        }
+        if path == "/mcp" && self.verdict(request.headers()) == OriginVerdict::Foreign {
+            return Some(Response::builder().status(StatusCode::FORBIDDEN).finish());
+        }
+        let methods = if path == "/mcp" {
+            "GET, POST, DELETE, OPTIONS"
+        } else if is_posted(path) {
+            "POST, OPTIONS"
+        } else {
+            "GET, HEAD, OPTIONS"
+        };
+        let mut response = Response::builder()
+            .status(StatusCode::NO_CONTENT)
+            .header(header::ALLOW, methods)
+            .header(header::ACCESS_CONTROL_ALLOW_METHODS, methods)
+            .header(header::ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED_HEADERS)
+            .header(header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_SECONDS)
+            .finish();
+        self.grant(request).apply(&mut response);
+        Some(response)
+    }
+}
+
+impl Grant {
+    /// Writes it on an answer, errors included: a browser client must be able to read a 401.
+    pub fn apply(self, response: &mut Response) {
+        let allowed = match self {
+            Self::Nobody => return,
+            Self::Anyone => HeaderValue::from_static("*"),
+            Self::Origin(origin) => {
+                response.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));
+                origin
+            }
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+        headers.insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static(EXPOSED_HEADERS),
+        );
+    }
+}

@@ -1,0 +1,270 @@
+//! The door of `/mcp`.
+//!
+//! 1. Host and Origin: a page that rebinds a name or forges a request gets no further.
+//! 2. The credential, before method, `Accept` and body are looked at.
+//! 3. The limit: per person, or per address where reading without a token is allowed.
+//! 4. The body, bounded.
+//! 5. The tools; what a call needs of its caller comes back as a challenge.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use gatehouse_api::mcp::{McpBody, McpRequest, McpResponse};
+use http::{HeaderMap, Response, header};
+
+use crate::config::AuthMode;
+use crate::docs::library::Library;
+use crate::domain::email_domain;
+use crate::domain::refusal::AccessRefusal;
+use crate::flow::Gatehouse;
+use crate::flow::admit::Entry;
+use crate::flow::limits::{Counted, Reading};
+use crate::flow::wire::{AnswersMcp, log_fault};
+use crate::http::cors::{Cors, OriginVerdict};
+use crate::http::mcp_refusals::{self as refusals, Challenge};
+use crate::mcp::caller::{Caller, Person, Scopes};
+use crate::mcp::server::{McpAnswer, McpServer};
+use crate::secret::Secret;
+
+/// The door.
+pub struct McpDoor {
+    /// The flows.
+    pub gatehouse: Arc<Gatehouse>,
+    /// The tools.
+    pub server: McpServer,
+    /// The corpus, for readiness.
+    pub library: Arc<Library>,
+    /// Which browser origins may come in.
+    pub cors: Cors,
+    /// Host names this server answers to.
+    pub hosts: Hosts,
+}
+
+/// The host names of the public address.
+pub struct Hosts {
+    authority: String,
+    loopback: bool,
+}
+
+impl Hosts {
+    /// Those of a public address.
+    pub fn of_public_url(public_url: &str, is_loopback: bool) -> Self {
+        let authority = public_url.split_once("://").map_or(public_url, |(_, rest)| rest);
+        Self { authority: authority.to_owned(), loopback: is_loopback }
+    }
+
+    /// Whether `host` names this server: exactly, or on loopback by any loopback name and port.
+    pub fn include(&self, host: &str) -> bool {
+        let host = host.to_ascii_lowercase();
+        let without_default = host.strip_suffix(":443").unwrap_or(&host);
+        let name = host.rsplit_once(':').map_or(host.as_str(), |(name, port)| {
+            if port.bytes().all(|b| b.is_ascii_digit()) { name } else { &host }
+        });
+        let is_local = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
+        without_default == self.authority || host == self.authority || (self.loopback && is_local)
+    }
+}
+
+/// What the `Authorization` header holds.
+enum Credential {
+    None,
+    Bearer(Secret),
+    Malformed,
+}
+
+fn credential(headers: &HeaderMap) -> Credential {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = match (values.next(), values.next()) {
+        (None, _) => return Credential::None,
+        (Some(value), None) => value,
+        (Some(_), Some(_)) => return Credential::Malformed,
+    };
+    let text = value.to_str().unwrap_or_default();
+    match text.split_once(' ') {
+        // RFC 6750 §2.1; the scheme is compared without case (RFC 9110 §11.1).
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+            let token = token.trim();
+            let is_b64token = !token.is_empty()
+                && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b));
+            if is_b64token {
+                Credential::Bearer(Secret::presented(token.to_owned()))
+            } else {
+                Credential::Malformed
+            }
+        }
+        _ => Credential::Malformed,
+    }
+}
+
+impl AnswersMcp for McpDoor {
+    fn answer<'a>(
+        &'a self,
+        request: McpRequest,
+    ) -> Pin<Box<dyn Future<Output = McpResponse> + Send + 'a>> {
+        Box::pin(async move { McpResponse(self.pass(request).await) })
+    }
+
+    fn pages(&self) -> usize {
+        self.library.page_count()
+    }
+}
+
+impl McpDoor {
+    async fn pass(&self, request: McpRequest) -> Response<Bytes> {
+        if let Some(response) = self.check_site(&request) {
+            return response;
+        }
+        let address = request.visit.address;
+        let entry = match self.check_credential(&request).await {
+            Ok(entry) => entry,
+            Err(response) => return *response,
+        };
+        let reading = self.count(entry.as_ref(), address);
+        if !reading.allowed {
+            return refusals::limited(&reading);
+        }
+        let mut response = self.answer_admitted(request, entry.as_ref()).await;
+        refusals::describe_limit(&mut response, &reading);
+        response
+    }
+
+    fn check_site(&self, request: &McpRequest) -> Option<Response<Bytes>> {
+        let headers = &request.visit.headers;
+        let authority = request.uri.authority().map(http::uri::Authority::as_str);
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).or(authority);
+        let is_ours = host.is_some_and(|host| self.hosts.include(host));
+        if !is_ours && !request.through_trusted_proxy {
+            return Some(refusals::misdirected());
+        }
+        match self.cors.verdict(headers) {
+            OriginVerdict::Acceptable => None,
+            OriginVerdict::Foreign => Some(refusals::foreign_origin()),
+        }
+    }
+
+    /// Who comes in; `None` where reading without a token is allowed.
+    async fn check_credential(
+        &self,
+        request: &McpRequest,
+    ) -> Result<Option<Entry>, Box<Response<Bytes>>> {
+        let refuse = |refusal| Err(Box::new(self.refuse(refusal, request)));
+        let token = match credential(&request.visit.headers) {
+            Credential::None => match self.gatehouse.config.auth {
+                AuthMode::Enforce => return refuse(AccessRefusal::NoCredentials),
+                AuthMode::Grace | AuthMode::Open => return Ok(None),
+            },
+            // Also where anonymous reading is allowed: a client whose token has expired must learn
+            // it, or it would silently become nobody.
+            Credential::Malformed => return refuse(AccessRefusal::MalformedCredentials),
+            Credential::Bearer(token) => token,
+        };
+        match self.gatehouse.admit(&token).await {
+            Ok(Ok(entry)) => Ok(Some(entry)),
+            Ok(Err(refusal)) => refuse(refusal),
+            Err(fault) => Err(Box::new(refusals::fault(log_fault("admit", &fault)))),
+        }
+    }
+
+    fn refuse(&self, refusal: AccessRefusal, request: &McpRequest) -> Response<Bytes> {
+        tracing::info!(flow = "admit", outcome = "refused", reason = ?refusal);
+        match refusal {
+            AccessRefusal::WorkEmailRequired => {
+                refusals::work_email_required(&self.gatehouse.config)
+            }
+            AccessRefusal::NoCredentials => {
+                refusals::unauthenticated(&self.gatehouse, Challenge::Bare, request)
+            }
+            AccessRefusal::MalformedCredentials
+            | AccessRefusal::BadSignature
+            | AccessRefusal::WrongType
+            | AccessRefusal::WrongIssuer
+            | AccessRefusal::WrongAudience
+            | AccessRefusal::Expired
+            | AccessRefusal::NotYetValid
+            | AccessRefusal::Revoked => {
+                refusals::unauthenticated(&self.gatehouse, Challenge::InvalidToken, request)
+            }
+        }
+    }
+
+    fn count(&self, entry: Option<&Entry>, address: IpAddr) -> Reading {
+        let now = self.gatehouse.clock.now();
+        let limits = &self.gatehouse.limits;
+        match entry {
+            Some(entry) => limits.mcp.count(Counted::Person(entry.admitted.user_id), now),
+            None => limits.mcp_anonymous.count(Counted::address(address), now),
+        }
+    }
+
+    async fn answer_admitted(&self, request: McpRequest, entry: Option<&Entry>) -> Response<Bytes> {
+        let mut parts = http::Request::new(()).into_parts().0;
+        parts.method = request.method.clone();
+        parts.uri = request.uri.clone();
+        parts.headers.clone_from(&request.visit.headers);
+        let body = match request.into_body().await {
+            McpBody::Read(body) => body,
+            McpBody::TooLarge => return refusals::too_large(),
+            McpBody::Broken => return refusals::broken_body(),
+        };
+        match self.server.answer(parts, body, caller(entry)).await {
+            McpAnswer::Response(response) => response,
+            McpAnswer::NeedsPerson { required } => {
+                refusals::needs_person(&self.gatehouse, required)
+            }
+            McpAnswer::NeedsScope { required } => {
+                let granted = entry.map(|entry| entry.admitted.scope).unwrap_or_default();
+                refusals::needs_scope(&self.gatehouse, granted, required)
+            }
+        }
+    }
+}
+
+fn caller(entry: Option<&Entry>) -> Caller {
+    let Some(entry) = entry else { return Caller::anonymous() };
+    let profile = &entry.profile;
+    let domain = profile.email.as_deref().and_then(email_domain::of_address);
+    let scope_names: Vec<_> = entry.admitted.scope.iter().map(|scope| scope.name()).collect();
+    Caller {
+        person: Some(Person {
+            subject: entry.admitted.user_id.to_string(),
+            email: profile.email.clone(),
+            organization: profile.org_name.clone().or(domain),
+        }),
+        scopes: Scopes::from_names(scope_names),
+        client_id: Some(entry.admitted.client_id.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_ours_exactly_or_any_loopback_name_on_loopback() {
+        let public = Hosts::of_public_url("https://docs.example.com", false);
+        for (host, ours) in [
+            ("docs.example.com", true),
+            ("DOCS.example.com:443", true),
+            ("docs.example.com:8443", false),
+            ("docs.example.com.evil.com", false),
+            ("localhost", false),
+            ("", false),
+        ] {
+            assert_eq!(public.include(host), ours, "{host}");
+        }
+        let local = Hosts::of_public_url("http://127.0.0.1:8080", true);
+        for (host, ours) in [
+            ("127.0.0.1:8080", true),
+            ("localhost:9999", true),
+            ("[::1]:8080", true),
+            ("localhost", true),
+            ("evil.example", false),
+            ("localhost.evil.example:8080", false),
+        ] {
+            assert_eq!(local.include(host), ours, "{host}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The door: everything that happens to a request before and after the endpoints, in order, on one
+//! screen ([`Door`]).
+//!
+//! Never here: rules. What may pass is decided below; this room carries it out.
+
+use std::sync::Arc;
+
+use gatehouse_api::visit::{ClientAddress, ThroughTrustedProxy};
+use poem::endpoint::BoxEndpoint;
+use poem::http::{Method, StatusCode, Uri, header};
+use poem::{Endpoint, IntoResponse, Request, Response};
+
+pub mod acceptor;
+pub mod cors;
+pub mod dev_provider;
+pub mod front_door;
+pub mod headers;
+pub mod house;
+pub mod mcp_door;
+pub mod mcp_refusals;
+pub mod proxies;
+pub mod request_log;
+pub mod serve;
+
+use crate::flow::Gatehouse;
+use crate::http::cors::Cors;
+use crate::http::proxies::Proxies;
+use crate::page::{STYLESHEET, STYLESHEET_PATH};
+
+/// The public listener's endpoint.
+pub struct Door {
+    /// The flows, for the pages served here.
+    pub gatehouse: Arc<Gatehouse>,
+    /// The typed endpoints.
+    pub api: BoxEndpoint<'static>,
+    /// The built-in provider's endpoints, in development only.
+    pub dev_provider: Option<dev_provider::DevRoutes>,
+    /// Which browser origins may read answers.
+    pub cors: Cors,
+    /// Whose word on addresses is believed.
+    pub proxies: Proxies,
+}
+
+impl Endpoint for Door {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        // 1. Where it comes from; limits and logs need it.
+        let address = self.proxies.client_address(&request);
+        request.set_data(ClientAddress(address));
+        request.set_data(ThroughTrustedProxy(self.proxies.hold(&request)));
+        // 2. Other spellings of our paths. No redirect: a POST would lose its Authorization.
+        respell(&mut request);
+        let note = request_log::Note::of(&request);
+        // 3. A preflight is answered without authentication.
+        let response = match self.cors.preflight(&request) {
+            Some(response) => response,
+            None => {
+                let grant = self.cors.grant(&request);
+                // 4. The endpoints, in a span that carries the request's own id.
+                let mut response = note.within(self.route(request)).await;
+                grant.apply(&mut response);
+                response
+            }
+        };
+        // 5. Headers every answer of its kind carries.
+        let response = headers::complete(response, &note, &self.gatehouse.config);
+        // 6. One line in the log.
+        note.write(&response);
+        Ok(response)
+    }
+}
+
+impl Door {
+    async fn route(&self, request: Request) -> Response {
+        let path = request.uri().path().to_owned();
+        let method = request.method().clone();
+        let is_read = method == Method::GET || method == Method::HEAD;
+        let dev = self.dev_provider.as_ref().filter(|dev| dev.serves(&path));
+        match (path.as_str(), dev) {
+            (_, Some(dev)) => dev.call(request).await,
+            (STYLESHEET_PATH, _) if is_read => text("text/css; charset=utf-8", STYLESHEET),
+            ("/", _) if is_read => front_door::page(&self.gatehouse),
+            ("/openapi.yaml", _) if is_read => {
+                text("application/yaml; charset=utf-8", &gatehouse_api::document_yaml())
+            }
+            ("/openapi.json", _) if is_read => {
+                text("application/json", &gatehouse_api::document_json())
+            }
+            _ => match self.api.call(request).await {
+                Ok(response) => response,
+                Err(error) => refused(error.status(), &path),
+            },
+        }
+    }
+}
+
+fn text(content_type: &'static str, body: &str) -> Response {
+    Response::builder()
+        .header(header::CONTENT_TYPE, content_type)
+        .header(header::CACHE_CONTROL, "public, max-age=300")
+        .body(body.to_owned())
+}
+
+/// What stands outside every endpoint, as JSON: clients that probe choke on anything else.
+fn refused(status: StatusCode, path: &str) -> Response {
+    let error = match status {
+        StatusCode::NOT_FOUND => "not_found",
+        StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed",
+        status if status.is_server_error() => "server_error",
+        _ => "invalid_request",
+    };
+    let mut response = poem::web::Json(serde_json::json!({ "error": error })).into_response();
+    response.set_status(status);
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        // RFC 9110 §15.5.6.
+        let allow = if cors::is_posted(path) { "POST, OPTIONS" } else { "GET, HEAD" };
+        response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(allow));
+    }
+    response
+}
+
+/// Clients of revision 2025-03-26 fall back to `/authorize`, `/token` and `/register`; others
+/// append a slash to the address they were given.
+fn respell(request: &mut Request) {
+    let ours = match request.uri().path() {
+        "/authorize" => "/oauth/authorize",
+        "/token" => "/oauth/token",
+        "/register" => "/oauth/register",
+        "/mcp/" => "/mcp",
+        _ => return,
+    };
+    let target = match request.uri().query() {
+        Some(query) => format!("{ours}?{query}"),
+        None => ours.to_owned(),
+    };
+    let mut parts = request.uri().clone().into_parts();
+    if let Ok(path_and_query) = target.parse() {
+        parts.path_and_query = Some(path_and_query);
+        if let Ok(uri) = Uri::from_parts(parts) {
+            *request.uri_mut() = uri;
+        }
+    }
+}

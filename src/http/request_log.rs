@@ -1,0 +1,56 @@
+//! One line per request: what was asked, what was answered, how long it took.
+//!
+//! Never the query, a header or a body: they carry codes, tokens and people's words.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use poem::http::Method;
+use poem::{Request, Response};
+use tracing::Instrument as _;
+
+/// Paths that are asked for all day by machines; logged at debug.
+const QUIET: [&str; 2] = ["/healthz", "/readyz"];
+
+static COUNTER: AtomicU64 = AtomicU64::new(0);
+
+/// What is remembered of a request until it is answered.
+pub struct Note {
+    /// Unique in this process; in the answer's `X-Request-Id` and in every line of the request.
+    pub id: String,
+    /// The path, without query.
+    pub path: String,
+    method: Method,
+    began: tokio::time::Instant,
+}
+
+impl Note {
+    /// Takes a note of a request as it comes in.
+    pub fn of(request: &Request) -> Self {
+        let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+        Self {
+            id: format!("{:x}-{count:x}", std::process::id()),
+            path: request.uri().path().to_owned(),
+            method: request.method().clone(),
+            began: tokio::time::Instant::now(),
+        }
+    }
+
+    /// Runs the endpoint in a span that carries the id.
+    pub async fn within<T>(&self, endpoint: impl Future<Output = T>) -> T {
+        endpoint.instrument(tracing::info_span!("request", id = %self.id)).await
+    }
+
+    /// Writes the line.
+    pub fn write(&self, response: &Response) {
+        let status = response.status().as_u16();
+        let elapsed: Duration = self.began.elapsed();
+        let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+        let (id, method, path) = (&self.id, &self.method, &self.path);
+        if QUIET.contains(&path.as_str()) {
+            tracing::debug!(%id, %method, %path, status, micros, "answered");
+        } else {
+            tracing::info!(%id, %method, %path, status, micros, "answered");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Gatehouse: an OAuth 2.1 authorization server for MCP clients, and the documentation MCP server
+//! behind it.
+//!
+//! Read the rooms in this order; arrows point from the later to the earlier ones, and
+//! `tests/tidy.rs` holds them to it.
+//!
+//! - [`clock`], [`secret`], [`keys`], [`private_jwk`], [`id`]: leaves that anyone may use. Never
+//!   here: decisions.
+//! - [`config`]: the settings, checked whole. Never here: connections.
+//! - [`domain`]: the rules, values in and decisions out. Never here: IO, time, chance.
+//! - [`store`]: the rows. Never here: decisions, HTTP.
+//! - [`upstream`]: the identity provider. Never here: who may sign in.
+//! - [`clients`]: who is asking. Never here: tokens.
+//! - [`docs`]: the corpus, read and searched. Has never heard of OAuth.
+//! - [`mcp`]: the tools. Never here: tokens; it sees a caller, already admitted.
+//! - [`attribution`]: who used what. Never here: tokens.
+//! - [`page`]: HTML for people. Never here: decisions.
+//! - [`flow`]: the conversations, one file per exchange. Never here: SQL, HTML text.
+//! - [`http`]: the door: routes and middleware in order. Never here: rules.
+//! - [`cli`]: the commands.
+
+pub mod attribution;
+pub mod cli;
+pub mod clients;
+pub mod clock;
+pub mod config;
+pub mod docs;
+pub mod domain;
+pub mod flow;
+pub mod http;
+pub mod id;
+pub mod keys;
+pub mod mcp;
+pub mod page;
+pub mod private_jwk;
+pub mod secret;
+pub mod store;
+pub mod upstream;

@@ -1,0 +1,265 @@
+//! The identity provider: where people sign in, and what it says of them.
+//!
+//! 1. Discovery, with the issuer compared byte for byte (OpenID Connect Discovery §4.3).
+//! 2. The address the browser is sent to: code flow, PKCE S256, state, nonce (RFC 9700 §2.1.1).
+//! 3. Redemption of the code it brings back.
+//! 4. The ID token: signature with a pinned algorithm and a published key, then the claims by
+//!    [`crate::domain::upstream_login`].
+//!
+//! Nothing the client sent is relayed, and nothing the provider issued is kept: its tokens are
+//! dropped when the ID token has been read.
+//!
+//! Never here: who may sign in, rows, pages.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::sync::Mutex;
+use url::Url;
+
+pub mod dev;
+pub mod key_set;
+pub mod outbound;
+
+use crate::clock::{Clock, Timestamp};
+use crate::config::values::is_loopback;
+use crate::domain::pkce::CodeChallenge;
+use crate::domain::refusal::LoginRefusal;
+use crate::domain::upstream_login::{Expected, Identity, check_id_token};
+use crate::secret::Secret;
+use crate::upstream::key_set::KeySet;
+use crate::upstream::outbound::{Outbound, OutboundError};
+
+/// How long a discovery document is used before it is fetched again.
+const DISCOVERY_KEPT: Duration = Duration::from_hours(1);
+
+/// Something is wrong with the provider or with what it said.
+#[derive(Debug)]
+pub enum UpstreamError {
+    /// It did not answer, or answered with a fault of its own.
+    Unavailable(OutboundError),
+    /// It answered, but not as its own protocol demands.
+    Lying(&'static str),
+    /// It refused the code we brought.
+    CodeRefused,
+    /// What it said of the person is not believed.
+    NotBelieved(LoginRefusal),
+}
+
+impl fmt::Display for UpstreamError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unavailable(_) => f.write_str("the identity provider did not answer"),
+            Self::Lying(what) => write!(f, "the identity provider is not to be trusted: {what}"),
+            Self::CodeRefused => f.write_str("the identity provider refused its own code"),
+            Self::NotBelieved(refusal) => write!(f, "the ID token is not believed: {refusal:?}"),
+        }
+    }
+}
+
+impl std::error::Error for UpstreamError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unavailable(error) => Some(error),
+            Self::Lying(_) | Self::CodeRefused | Self::NotBelieved(_) => None,
+        }
+    }
+}
+
+/// Who we are at the provider and what we ask for.
+#[derive(Clone)]
+pub struct Registration {
+    /// Compared byte for byte.
+    pub issuer: String,
+    /// Our client identifier.
+    pub client_id: String,
+    /// Without one we are a public client.
+    pub client_secret: Option<Secret>,
+    /// Always with `openid`.
+    pub scope: String,
+    /// Extra parameters of the authorize request.
+    pub extra: Vec<(String, String)>,
+    /// The one redirect URI registered there.
+    pub redirect_uri: String,
+}
+
+#[derive(Deserialize)]
+struct DiscoveryDocument {
+    issuer: String,
+    authorization_endpoint: Url,
+    token_endpoint: Url,
+    jwks_uri: Url,
+    #[serde(default)]
+    token_endpoint_auth_methods_supported: Option<Vec<String>>,
+}
+
+/// What discovery found.
+#[derive(Clone, Debug)]
+pub struct Endpoints {
+    authorization: Url,
+    token: Url,
+    jwks: Url,
+    secret_in_body: bool,
+    fetched_at: Timestamp,
+}
+
+/// The provider, as a relying party sees it.
+pub struct Upstream {
+    registration: Registration,
+    outbound: Outbound,
+    clock: Arc<dyn Clock>,
+    endpoints: Mutex<Option<Arc<Endpoints>>>,
+    keys: KeySet,
+}
+
+/// What one sign-in sends along, each value fresh.
+pub struct LoginSecrets {
+    /// Returned by the browser.
+    pub state: Secret,
+    /// Returned inside the ID token.
+    pub nonce: Secret,
+    /// Proves at the token endpoint that we began it.
+    pub code_verifier: Secret,
+}
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    id_token: Option<String>,
+}
+
+impl Upstream {
+    /// A relying party of the provider; nothing is fetched yet.
+    pub fn new(registration: Registration, outbound: Outbound, clock: Arc<dyn Clock>) -> Self {
+        Self { registration, outbound, clock, endpoints: Mutex::new(None), keys: KeySet::default() }
+    }
+
+    /// Its issuer identifier.
+    pub fn issuer(&self) -> &str {
+        &self.registration.issuer
+    }
+
+    /// Finds the provider's endpoints, from cache when they are fresh. When it does not answer,
+    /// old ones serve on: endpoints rarely move, and a sign-in may still succeed.
+    pub async fn discover(&self) -> Result<Arc<Endpoints>, UpstreamError> {
+        let now = self.clock.now();
+        // Held across the fetch on purpose: callers that arrive meanwhile share its result.
+        let mut cached = self.endpoints.lock().await;
+        if let Some(endpoints) = &*cached
+            && now < endpoints.fetched_at.plus(DISCOVERY_KEPT)
+        {
+            return Ok(Arc::clone(endpoints));
+        }
+        match self.fetch_endpoints(now).await {
+            Ok(endpoints) => Ok(Arc::clone(cached.insert(Arc::new(endpoints)))),
+            Err(UpstreamError::Unavailable(error)) => match &*cached {
+                Some(old) => {
+                    tracing::warn!(%error, "discovery failed; the old endpoints serve on");
+                    Ok(Arc::clone(old))
+                }
+                None => Err(UpstreamError::Unavailable(error)),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn fetch_endpoints(&self, now: Timestamp) -> Result<Endpoints, UpstreamError> {
+        let issuer = &self.registration.issuer;
+        let address = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+        let document: DiscoveryDocument =
+            self.outbound.get_json(&address).await.map_err(UpstreamError::Unavailable)?;
+        if document.issuer != *issuer {
+            return Err(UpstreamError::Lying("its discovery document names another issuer"));
+        }
+        let issuer_is_local = Url::parse(issuer).is_ok_and(|url| is_loopback(&url));
+        let secure = |url: &Url| url.scheme() == "https" || (issuer_is_local && is_loopback(url));
+        let all = [&document.authorization_endpoint, &document.token_endpoint, &document.jwks_uri];
+        if !all.into_iter().all(secure) {
+            return Err(UpstreamError::Lying("an endpoint of it is not https"));
+        }
+        let secret_in_body = document
+            .token_endpoint_auth_methods_supported
+            .is_some_and(|methods| methods.iter().any(|method| method == "client_secret_post"));
+        Ok(Endpoints {
+            authorization: document.authorization_endpoint,
+            token: document.token_endpoint,
+            jwks: document.jwks_uri,
+            secret_in_body,
+            fetched_at: now,
+        })
+    }
+
+    /// The address the browser is sent to.
+    pub fn login_url(&self, endpoints: &Endpoints, secrets: &LoginSecrets) -> String {
+        let challenge = CodeChallenge::of_verifier(secrets.code_verifier.expose());
+        let mut url = endpoints.authorization.clone();
+        url.query_pairs_mut()
+            .append_pair("response_type", "code")
+            .append_pair("client_id", &self.registration.client_id)
+            .append_pair("redirect_uri", &self.registration.redirect_uri)
+            .append_pair("scope", &self.registration.scope)
+            .append_pair("state", secrets.state.expose())
+            .append_pair("nonce", secrets.nonce.expose())
+            .append_pair("code_challenge", challenge.as_str())
+            .append_pair("code_challenge_method", "S256")
+            .extend_pairs(&self.registration.extra);
+        url.into()
+    }
+
+    /// Redeems the provider's code and believes its ID token, or not.
+    pub async fn redeem(
+        &self,
+        upstream_code: &Secret,
+        upstream_code_verifier: &Secret,
+        upstream_nonce: &Secret,
+    ) -> Result<Identity, UpstreamError> {
+        let endpoints = self.discover().await?;
+        let id_token =
+            self.fetch_id_token(&endpoints, upstream_code, upstream_code_verifier).await?;
+        let now = self.clock.now();
+        let claims = self.keys.verify(&self.outbound, &endpoints.jwks, &id_token, now).await?;
+        let expected = Expected {
+            upstream_issuer: &self.registration.issuer,
+            upstream_client_id: &self.registration.client_id,
+            upstream_nonce: upstream_nonce.expose(),
+        };
+        check_id_token(claims, &expected, now).map_err(UpstreamError::NotBelieved)
+    }
+
+    async fn fetch_id_token(
+        &self,
+        endpoints: &Endpoints,
+        upstream_code: &Secret,
+        upstream_code_verifier: &Secret,
+    ) -> Result<Secret, UpstreamError> {
+        let registration = &self.registration;
+        let mut form = vec![
+            ("grant_type", "authorization_code"),
+            ("code", upstream_code.expose()),
+            ("redirect_uri", &registration.redirect_uri),
+            ("client_id", &registration.client_id),
+            ("code_verifier", upstream_code_verifier.expose()),
+        ];
+        let mut basic = None;
+        match &registration.client_secret {
+            Some(secret) if endpoints.secret_in_body => {
+                form.push(("client_secret", secret.expose()));
+            }
+            Some(secret) => basic = Some((registration.client_id.as_str(), secret.expose())),
+            None => {}
+        }
+        let answer: TokenAnswer =
+            self.outbound.post_form(endpoints.token.as_str(), &form, basic).await.map_err(
+                |error| match error {
+                    // RFC 6749 §5.2: the provider understood and said no.
+                    OutboundError::Status(400 | 401 | 403) => UpstreamError::CodeRefused,
+                    error => UpstreamError::Unavailable(error),
+                },
+            )?;
+        answer
+            .id_token
+            .map(Secret::presented)
+            .ok_or(UpstreamError::Lying("its token answer has no ID token"))
+    }
+}
