@@ -1,0 +1,36 @@
+//! The tools: what an assistant can ask of the documentation, over MCP.
+//!
+//! One request on `/mcp`, already authenticated by the door, goes through this room in order:
+//!
+//! 1. [`transport`] checks what HTTP says about it: method, `Accept`, `Content-Type`.
+//! 2. [`envelope`] opens the body: one JSON-RPC request, notification or response, nothing else.
+//! 3. [`tools`] names what the called tool needs, and the caller either has it or is sent away.
+//! 4. [`transport`] hands rmcp the headers the protocol defines and no others; rmcp tells the eras
+//!    apart (2026-07-28 stateless, 2025-11-25 and older by `initialize`) and checks the rest.
+//! 5. [`dispatch`] answers: one file per tool ([`search`], [`ask`], [`read_page`], [`feedback`]),
+//!    typed [`argument`]s in, Markdown and structured content out.
+//! 6. [`transport`] turns whatever rmcp said in plain text into JSON-RPC.
+//!
+//! Nothing is kept between two requests (MCP 2026-07-28, Statelessness), so any replica answers any
+//! of them.
+//!
+//! Never here: tokens, cookies, the store, `Origin` and `Host` checks, rate limits. The room sees a
+//! [`caller::Caller`], already admitted.
+
+pub mod argument;
+pub mod ask;
+pub mod caller;
+pub mod dispatch;
+pub mod envelope;
+pub mod feedback;
+pub mod read_page;
+pub mod refusal;
+pub mod reply;
+pub mod search;
+pub mod sections;
+pub mod server;
+pub mod tools;
+pub mod transport;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! The answer of every tool that searches: sections, best first, each with its address.
+
+use std::fmt::Write as _;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Serialize;
+
+use crate::docs::library::{Library, SearchQuery, SectionHit};
+use crate::mcp::reply::{Failure, Reply};
+
+/// What the search tools answer. The schema of this type is their output schema.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Sections {
+    /// The sections that fit, best first; empty when nothing fits.
+    sections: Vec<Section>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Section {
+    /// Title of the page.
+    title: String,
+    /// Path of the page, as read_page takes it.
+    path: String,
+    /// Public address to cite, when the documentation has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    url: Option<String>,
+    /// Heading of the section.
+    heading: String,
+    /// The section as Markdown, cut where max_chars ends.
+    text: String,
+    /// How well the section fits; comparable within one answer only.
+    #[schemars(schema_with = "schema_of_score")]
+    score: f64,
+}
+
+/// Written out, because the derived one names a format that JSON Schema does not have, and some
+/// clients refuse a tool for that.
+fn schema_of_score(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "number" })
+}
+
+impl From<SectionHit> for Section {
+    fn from(hit: SectionHit) -> Self {
+        Self {
+            title: hit.title,
+            path: hit.path,
+            url: hit.url,
+            heading: hit.heading,
+            text: hit.text,
+            score: readable_score(hit.score),
+        }
+    }
+}
+
+/// A score of few digits. JSON has no infinity, and a widened `f32` shows seventeen digits.
+fn readable_score(score: f32) -> f64 {
+    let rounded = (f64::from(score) * 10_000.0).round() / 10_000.0;
+    if rounded.is_finite() { rounded } else { 0.0 }
+}
+
+/// Searches and renders.
+pub fn answer(library: &Library, query: &SearchQuery<'_>) -> Result<Reply, Failure> {
+    let hits = library.search(query).map_err(Failure::fault)?;
+    let content = Sections { sections: hits.into_iter().map(Section::from).collect() };
+    Reply::new(markdown(&content.sections), &content)
+}
+
+fn markdown(sections: &[Section]) -> String {
+    // Nothing found is an answer, and the model needs to know what to do with it.
+    if sections.is_empty() {
+        return "No section of the documentation fits. Try fewer and more specific words, the exact \
+                name of a setting, command or error, or another word for the same thing. If that \
+                finds nothing either, the documentation probably does not cover it: say so, and do \
+                not guess."
+            .to_owned();
+    }
+    let mut text = format!(
+        "{} found, best first. Cite the source of what you use. \
+         Call `read_page` with a path for the whole page.\n",
+        match sections.len() {
+            1 => "1 section".to_owned(),
+            count => format!("{count} sections"),
+        }
+    );
+    for (place, section) in (1..).zip(sections) {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n## {place}. {}\n\n{}\n", name(section), source(section));
+        let _ = write!(text, "\n{}\n", section.text.trim_end());
+    }
+    text
+}
+
+fn name(section: &Section) -> String {
+    if section.heading.is_empty() || section.heading == section.title {
+        return section.title.clone();
+    }
+    format!("{} › {}", section.title, section.heading)
+}
+
+fn source(section: &Section) -> String {
+    match &section.url {
+        Some(url) => format!("Source: <{url}> (path: `{}`)", section.path),
+        None => format!("Source: `{}`", section.path),
+    }
+}

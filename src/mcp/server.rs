@@ -1,0 +1,158 @@
+//! The MCP server: one admitted request in, one answer out.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use rmcp::model::{Implementation, ServerCapabilities, ServerConfig};
+use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
+use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
+
+use crate::docs::library::Library;
+use crate::mcp::caller::{Caller, Scope, Shortfall};
+use crate::mcp::dispatch::{Admitted, Dispatch};
+use crate::mcp::envelope::Envelope;
+use crate::mcp::feedback::FeedbackBox;
+use crate::mcp::tools::{Catalogue, Tool};
+use crate::mcp::transport::{self, Passage};
+
+/// What an operator decides about this room.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The product the documentation is about, as in `docs_product`.
+    pub product: String,
+    /// The version of this program.
+    pub server_version: String,
+    /// Where people find this server.
+    pub public_url: String,
+}
+
+/// What the door does with a request.
+#[derive(Debug)]
+pub enum McpAnswer {
+    /// Send this.
+    Response(Response<Bytes>),
+    /// Answer 403 `insufficient_scope`: the token lacks some of these scopes.
+    NeedsScope {
+        /// Every scope the call needs.
+        required: &'static [Scope],
+    },
+    /// Answer 401 with a challenge: nobody signed in, and the tool acts in a person's name.
+    NeedsPerson {
+        /// Every scope the call needs.
+        required: &'static [Scope],
+    },
+}
+
+/// The server on `/mcp`. Cheap to share; keeps nothing between two requests.
+pub struct McpServer {
+    catalogue: Arc<Catalogue>,
+    rmcp: StreamableHttpService<Arc<Dispatch>, NeverSessionManager>,
+}
+
+impl McpServer {
+    /// Puts the tools together for one product.
+    pub fn new(
+        settings: &Settings,
+        library: Arc<Library>,
+        feedback_box: Arc<dyn FeedbackBox>,
+    ) -> Self {
+        let catalogue = Arc::new(Catalogue::new(&settings.product));
+        let dispatch = Arc::new(Dispatch {
+            about: about(settings),
+            catalogue: Arc::clone(&catalogue),
+            library,
+            feedback_box,
+        });
+        let rmcp = StreamableHttpService::new(
+            move || Ok(Arc::clone(&dispatch)),
+            Arc::new(NeverSessionManager::default()),
+            configuration(),
+        );
+        Self { catalogue, rmcp }
+    }
+
+    /// Answers one request. The door has admitted the caller and limited the body.
+    pub async fn answer(&self, parts: Parts, body: Bytes, caller: Caller) -> McpAnswer {
+        if let Err(refusal) = transport::check_http(&parts) {
+            return McpAnswer::Response(refusal.into_response(None));
+        }
+        let envelope = match Envelope::open(&body) {
+            Ok(envelope) => envelope,
+            Err((refusal, id)) => return McpAnswer::Response(refusal.into_response(id)),
+        };
+        // What the caller may do comes before what is wrong with the call, so that nobody learns
+        // the bounds of a tool out of reach, and so that one challenge is enough.
+        let tool = envelope.called_tool().and_then(|name| self.catalogue.find(name));
+        if let Some(requirement) = tool.map(Tool::requirement) {
+            match requirement.check(&caller) {
+                Ok(()) => {}
+                Err(Shortfall::Person) => {
+                    return McpAnswer::NeedsPerson { required: requirement.scopes };
+                }
+                Err(Shortfall::Scope) => {
+                    return McpAnswer::NeedsScope { required: requirement.scopes };
+                }
+            }
+        }
+        McpAnswer::Response(match transport::direct(&parts.headers, &envelope) {
+            Ok(Passage::Forward(headers)) => self.forward(headers, &envelope, caller).await,
+            Ok(Passage::Accepted) => transport::accepted(),
+            Err(refusal) => refusal.into_response(envelope.id()),
+        })
+    }
+
+    async fn forward(
+        &self,
+        headers: HeaderMap,
+        envelope: &Envelope,
+        caller: Caller,
+    ) -> Response<Bytes> {
+        let mut request = Request::new(Full::new(envelope.to_bytes()));
+        *request.method_mut() = Method::POST;
+        *request.headers_mut() = headers;
+        request.extensions_mut().insert(Admitted { caller, span: tracing::Span::current() });
+        let (parts, body) = self.rmcp.handle(request).await.into_parts();
+        let Ok(body) = body.collect().await;
+        transport::mend(Response::from_parts(parts, body.to_bytes()), envelope.id())
+    }
+}
+
+/// How rmcp serves: no sessions, one JSON answer per request.
+fn configuration() -> StreamableHttpServerConfig {
+    StreamableHttpServerConfig::default()
+        .with_legacy_session_mode(false)
+        .with_json_response(true)
+        // The door checks Host and Origin for every endpoint alike, before anybody is let in.
+        .disable_allowed_hosts()
+        .disable_allowed_origins()
+        // The door limits bodies; what reaches rmcp was read in full and written anew, which may
+        // make it a little longer.
+        .with_max_request_body_bytes(usize::MAX)
+}
+
+/// Name, capabilities and instructions, as `initialize` and `server/discover` show them.
+fn about(settings: &Settings) -> ServerConfig {
+    let product = &settings.product;
+    let mut server_info = Implementation::new("gatehouse", &settings.server_version);
+    server_info.title = Some(format!("{product} documentation"));
+    server_info.website_url = Some(settings.public_url.clone());
+    // Prompts and resources are lists without entries. They are answered, since many clients ask
+    // for them all the same, and what is answered must be declared (MCP 2026-07-28, Capability
+    // Negotiation). No list changes while the program runs, so none is said to.
+    let capabilities =
+        ServerCapabilities::builder().enable_prompts().enable_resources().enable_tools().build();
+    let mut about = ServerConfig::new(capabilities);
+    about.server_info = server_info;
+    about.instructions = Some(format!(
+        "This server holds the {product} documentation. For a question about {product}, call \
+         search_docs first, with key words or with the question itself; call read_page with a path \
+         from a result when a section is not enough. Answer from what the tools return, cite the \
+         addresses they give, and say so when the documentation does not cover the question. Call \
+         submit_documentation_feedback only after the person has seen the text and agreed to send \
+         it."
+    ));
+    about
+}

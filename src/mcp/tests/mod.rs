@@ -1,0 +1,17 @@
+//! The room from its front door: whole requests in, whole answers out.
+//!
+//! Requirement ids are those of the project's MCP requirements; each module names the ones it
+//! proves, and each test the ones of its own.
+
+mod callers;
+mod envelopes;
+mod eras;
+mod http_rules;
+mod legacy;
+mod listing;
+mod modern;
+mod robustness;
+mod schema;
+mod tool_answers;
+mod tool_refusals;
+mod world;

@@ -1,0 +1,278 @@
+//! A server over three pages, a letter box that can fail, and clients of either era.
+
+use std::fs;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::docs::library::{self, Library};
+use crate::mcp::caller::{Caller, Person, Scopes};
+use crate::mcp::feedback::{
+    Feedback, FeedbackBox, FeedbackError, FeedbackStatus, Receipt, Submission,
+};
+use crate::mcp::server::{McpAnswer, McpServer, Settings};
+
+pub const MODERN: &str = "2026-07-28";
+pub const LEGACY: &str = "2025-11-25";
+
+pub struct World {
+    server: McpServer,
+    pub letters: Arc<Letters>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(Letters::default())
+    }
+
+    pub fn with(letters: Letters) -> Self {
+        let letters = Arc::new(letters);
+        let settings = Settings {
+            product: "Redpanda".to_owned(),
+            server_version: "1.2.3".to_owned(),
+            public_url: "https://mcp.example.com".to_owned(),
+        };
+        let server = McpServer::new(&settings, library(), Arc::clone(&letters) as _);
+        Self { server, letters }
+    }
+
+    pub async fn answer(&self, call: Call) -> McpAnswer {
+        let (mut parts, ()) = Request::new(()).into_parts();
+        parts.method = call.method;
+        parts.headers = call.headers;
+        self.server.answer(parts, call.body, call.caller).await
+    }
+
+    /// The answer of a call that the door has nothing more to say about.
+    pub async fn send(&self, call: Call) -> Answer {
+        let McpAnswer::Response(response) = self.answer(call).await else {
+            panic!("the caller was sent away");
+        };
+        let (parts, body) = response.into_parts();
+        let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        Answer { status: parts.status, headers: parts.headers, bytes: body, json }
+    }
+
+    /// The result of a call by a client of 2026-07-28.
+    pub async fn result(&self, method: &str, params: Value) -> Value {
+        let answer = self.send(Call::modern(method, params)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.json);
+        answer.json["result"].clone()
+    }
+
+    /// The result of a tool, called by Alice.
+    pub async fn tool(&self, name: &str, arguments: Value) -> Value {
+        self.result("tools/call", json!({ "name": name, "arguments": arguments })).await
+    }
+
+    /// What a tool tells a model that called it wrongly.
+    pub async fn refusal(&self, name: &str, arguments: Value) -> String {
+        let result = self.tool(name, arguments).await;
+        assert_eq!(result["isError"], true, "{result}");
+        assert_eq!(result.get("structuredContent"), None);
+        text(&result)
+    }
+}
+
+/// The text of a tool's result.
+pub fn text(result: &Value) -> String {
+    assert_eq!(result["content"].as_array().map(Vec::len), Some(1), "{result}");
+    result["content"][0]["text"].as_str().expect("a text block").to_owned()
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub bytes: Bytes,
+    pub json: Value,
+}
+
+impl Answer {
+    pub fn code(&self) -> Option<i64> {
+        self.json["error"]["code"].as_i64()
+    }
+
+    /// Status and JSON-RPC error code at once, as the tables of the specification pair them.
+    #[track_caller]
+    pub fn expect_error(&self, status: u16, code: i64) {
+        assert_eq!((self.status.as_u16(), self.code()), (status, Some(code)), "{}", self.json);
+        assert_eq!(self.headers["content-type"], "application/json");
+        assert_eq!(self.json["jsonrpc"], "2.0");
+        assert_eq!(self.json.get("result"), None);
+    }
+
+    #[track_caller]
+    pub fn expect_accepted(&self) {
+        assert_eq!(self.status, StatusCode::ACCEPTED, "{}", self.json);
+        assert!(self.bytes.is_empty());
+    }
+}
+
+/// A request on its way.
+#[derive(Clone)]
+pub struct Call {
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+    caller: Caller,
+}
+
+impl Call {
+    /// Any body, as a client of no particular era would send it.
+    pub fn raw(body: impl Into<Bytes>) -> Self {
+        let headers = HeaderMap::new();
+        let body = body.into();
+        Self { method: Method::POST, headers, body, caller: alice() }
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream")
+            .header("host", "mcp.example.com")
+    }
+
+    /// A request of 2026-07-28, with everything that revision wants.
+    pub fn modern(method: &str, mut params: Value) -> Self {
+        let name = params.get("name").or(params.get("uri")).and_then(Value::as_str);
+        let name = name.map(str::to_owned);
+        params["_meta"] = meta(MODERN);
+        let call = Self::request(method, params)
+            .header("mcp-protocol-version", MODERN)
+            .header("mcp-method", method);
+        match name {
+            Some(name) => call.header("mcp-name", &name),
+            None => call,
+        }
+    }
+
+    /// A request of 2025-11-25, after its handshake.
+    pub fn legacy(method: &str, params: Value) -> Self {
+        Self::request(method, params).header("mcp-protocol-version", LEGACY)
+    }
+
+    /// A request without any header of the protocol.
+    pub fn request(method: &str, params: Value) -> Self {
+        let mut body = json!({ "jsonrpc": "2.0", "id": 1, "method": method });
+        body["params"] = params;
+        Self::raw(body.to_string())
+    }
+
+    /// Sets a header, or leaves it out where the value is empty.
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        let name = HeaderName::from_static(name);
+        self.headers.remove(&name);
+        if !value.is_empty() {
+            self.headers.insert(name, HeaderValue::from_str(value).expect("a header value"));
+        }
+        self
+    }
+
+    pub fn second_header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        self
+    }
+
+    pub fn method(mut self, method: Method) -> Self {
+        self.method = method;
+        self
+    }
+
+    pub fn by(mut self, caller: Caller) -> Self {
+        self.caller = caller;
+        self
+    }
+}
+
+/// The `_meta` of a request of the modern era.
+pub fn meta(version: &str) -> Value {
+    json!({
+        "io.modelcontextprotocol/protocolVersion": version,
+        "io.modelcontextprotocol/clientInfo": { "name": "editor", "version": "1" },
+        "io.modelcontextprotocol/clientCapabilities": {},
+    })
+}
+
+/// Signed in, with every scope.
+pub fn alice() -> Caller {
+    let person = Person {
+        subject: "sub_alice".to_owned(),
+        email: Some("alice@acme.example".to_owned()),
+        organization: Some("Acme".to_owned()),
+    };
+    Caller {
+        person: Some(person),
+        scopes: Scopes::from_names(["openid", "docs:read", "docs:feedback"]),
+        client_id: Some("editor".to_owned()),
+    }
+}
+
+/// Signed in, with these scopes only.
+pub fn alice_with(scopes: &[&str]) -> Caller {
+    Caller { scopes: Scopes::from_names(scopes.iter().copied()), ..alice() }
+}
+
+/// How the letter box is doing.
+#[derive(Clone, Copy, Default)]
+pub enum Mood {
+    #[default]
+    Takes,
+    Full,
+    Breaks,
+    Panics,
+}
+
+/// A letter box that remembers.
+#[derive(Default)]
+pub struct Letters {
+    pub mood: Mood,
+    pub kept: Mutex<Vec<(String, Feedback)>>,
+}
+
+impl FeedbackBox for Letters {
+    fn submit<'a>(&'a self, caller: &'a Caller, feedback: Feedback) -> Submission<'a> {
+        Box::pin(async move {
+            match self.mood {
+                Mood::Takes => {
+                    let person = caller.person.as_ref().expect("a person").subject.clone();
+                    self.kept.lock().expect("no holder panics").push((person, feedback));
+                    let receipt = "fb_1".to_owned();
+                    Ok(Receipt { receipt, status: FeedbackStatus::Stored })
+                }
+                Mood::Full => Err(FeedbackError::TooMuch),
+                Mood::Breaks => Err(FeedbackError::Fault("the table is gone".into())),
+                Mood::Panics => panic!("the letter box fell off the wall"),
+            }
+        })
+    }
+}
+
+/// Three pages, read from a folder once: reading them is not what these tests are about.
+fn library() -> Arc<Library> {
+    static LIBRARY: OnceLock<Arc<Library>> = OnceLock::new();
+    let library = LIBRARY.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (path, text) in [
+            ("upgrade.md", "# Rolling upgrades\n\nUpgrade brokers one at a time.\n".to_owned()),
+            ("topics.md", TOPICS.to_owned()),
+            ("long.md", format!("# Long\n\n{}\n", "Tiered storage keeps old data. ".repeat(100))),
+        ] {
+            fs::write(folder.path().join(path), text).expect("a page");
+        }
+        let settings = library::Settings {
+            folders: vec![folder.path().to_owned()],
+            site_url: Some(Url::parse("https://docs.example.com").expect("an address")),
+        };
+        Arc::new(Library::open(settings).expect("a library"))
+    });
+    Arc::clone(library)
+}
+
+const TOPICS: &str = "\
+# Topics
+
+A topic has partitions. Brokers hold them.
+
+## Retention
+
+Old messages go after a week.
+";

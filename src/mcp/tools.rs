@@ -1,0 +1,78 @@
+//! The list of tools: their names, their order, and what each needs of its caller.
+
+use rmcp::model::{Tool as Definition, ToolAnnotations};
+
+use crate::mcp::caller::{Audience, Requirement, Scope};
+use crate::mcp::{ask, feedback, read_page, search};
+
+/// The tools, in the order they are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tool {
+    /// `search_docs`
+    Search,
+    /// `ask_<product>_question`
+    Ask,
+    /// `read_page`
+    ReadPage,
+    /// `submit_documentation_feedback`
+    SubmitFeedback,
+}
+
+impl Tool {
+    /// All of them. The order is fixed, so that `tools/list` is the same every time and a client's
+    /// prompt cache survives (MCP 2026-07-28, Tools).
+    pub const ALL: [Self; 4] = [Self::Search, Self::Ask, Self::ReadPage, Self::SubmitFeedback];
+
+    /// What a caller must have to use the tool.
+    pub const fn requirement(self) -> Requirement {
+        match self {
+            Self::Search | Self::Ask | Self::ReadPage => {
+                Requirement { audience: Audience::Anyone, scopes: &[Scope::DocsRead] }
+            }
+            Self::SubmitFeedback => {
+                Requirement { audience: Audience::People, scopes: &[Scope::DocsFeedback] }
+            }
+        }
+    }
+
+    fn definition(self, product: &str) -> Definition {
+        match self {
+            Self::Search => search::definition(product),
+            Self::Ask => ask::definition(product),
+            Self::ReadPage => read_page::definition(product),
+            Self::SubmitFeedback => feedback::definition(product),
+        }
+    }
+}
+
+/// The tools under the names this deployment gives them.
+#[derive(Debug)]
+pub struct Catalogue(Vec<(Tool, Definition)>);
+
+impl Catalogue {
+    /// The tools of the documentation of `product`.
+    pub fn new(product: &str) -> Self {
+        Self(Tool::ALL.into_iter().map(|tool| (tool, tool.definition(product))).collect())
+    }
+
+    /// The tool a client calls `name`. Names are compared as they are.
+    pub fn find(&self, name: &str) -> Option<Tool> {
+        self.0.iter().find(|(_, definition)| definition.name == name).map(|(tool, _)| *tool)
+    }
+
+    /// What `tools/list` shows. It is the same for every caller; a tool out of reach is offered
+    /// too, because calling it is how a client learns which scope to ask for.
+    pub fn definitions(&self) -> Vec<Definition> {
+        self.0.iter().map(|(_, definition)| definition.clone()).collect()
+    }
+
+    /// The names, for a message to a model that got one wrong.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(_, definition)| definition.name.as_ref())
+    }
+}
+
+/// The hints of a tool that only reads what this server holds.
+pub fn reads_only() -> ToolAnnotations {
+    ToolAnnotations::new().read_only(true).destructive(false).idempotent(true).open_world(false)
+}

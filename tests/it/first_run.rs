@@ -1,0 +1,76 @@
+//! The first run: the built-in provider behind the production code, the manual, the pages.
+
+use serde_json::json;
+
+use crate::support::answer::query;
+use crate::support::browser::form;
+use crate::support::{Answer, Backend, Browser, Tokens, World, on_both};
+
+const DEV: [(&str, &str); 3] =
+    [("dev", "true"), ("upstream_issuer", "unset"), ("upstream_client_id", "unset")];
+
+/// Fills in the login form of the built-in provider.
+async fn log_in(world: &World, browser: &mut Browser, location: &str, email: &str) -> Answer {
+    let page = browser.get(location).await.expect(200);
+    let shown = form(&page.body);
+    let mut fields: Vec<(&str, &str)> = shown
+        .fields
+        .iter()
+        .filter(|(name, _)| !["email", "name", "organization"].contains(&name.as_str()))
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    fields.extend([("email", email), ("name", "Alice"), ("organization", "Example Inc")]);
+    browser.post(&world.at(&shown.action), &fields).await
+}
+
+on_both! {
+    async fn a_person_types_any_address_and_is_in(backend: Backend) {
+        let world = World::with(backend, &DEV).await;
+        let client = world.client("editor").await;
+        let mut browser = world.browser();
+        let to_provider = client.approve(&mut browser, &[("scope", "docs:read email profile")]).await;
+        assert!(to_provider.starts_with(&world.at("/dev-provider/authorize?")), "{to_provider}");
+        let callback = log_in(&world, &mut browser, &to_provider, "alice@example.com").await;
+        let end = browser.get(&callback.location()).await.location();
+        let tokens = Tokens::of(&client.exchange(&query(&end, "code").unwrap()).await);
+        let claims = tokens.claims();
+        assert_eq!(claims["email"], "alice@example.com");
+        assert_eq!(claims["org_name"], "Example Inc");
+        assert_eq!(claims["org_id"], "org_example-inc");
+        let answer = world.mcp(&tokens.access_token).call("tools/list", json!({})).await.expect(200);
+        assert!(answer.body.contains("search_docs"));
+    }
+
+    async fn what_is_no_address_is_asked_for_again(backend: Backend) {
+        let world = World::with(backend, &DEV).await;
+        let client = world.client("editor").await;
+        let mut browser = world.browser();
+        let to_provider = client.approve(&mut browser, &[]).await;
+        let page = log_in(&world, &mut browser, &to_provider, "nobody").await.expect(200);
+        assert!(page.body.contains("Type an e-mail address"));
+        log_in(&world, &mut browser, &to_provider, "alice@example.com").await.expect(303);
+    }
+
+    async fn the_built_in_provider_serves_nobody_else(backend: Backend) {
+        let world = World::with(backend, &DEV).await;
+        let mut browser = world.browser();
+        let foreign = world.at("/dev-provider/authorize?client_id=x&redirect_uri=http://evil/");
+        browser.get(&foreign).await.expect(400);
+        let without = World::start(backend).await;
+        let mut browser = without.browser();
+        browser.get(&without.at("/dev-provider/.well-known/openid-configuration")).await.expect(404);
+    }
+
+    async fn the_front_door_says_how_to_connect(backend: Backend) {
+        let world = World::start(backend).await;
+        let page = world.browser().get(&world.at("/")).await.expect(200);
+        assert!(page.body.contains("claude mcp add --transport http docs"));
+        assert!(page.body.contains(&world.at("/mcp")));
+        let style = world.browser().get(&world.at("/oauth/assets/gatehouse.css")).await.expect(200);
+        assert!(style.header("content-type").unwrap().starts_with("text/css"));
+        let document = world.browser().get(&world.at("/openapi.yaml")).await.expect(200);
+        assert_eq!(document.body, gatehouse_api::document_yaml());
+        let document = world.browser().get(&world.at("/openapi.json")).await.expect(200);
+        assert_eq!(document.json()["openapi"], "3.0.0");
+    }
+}

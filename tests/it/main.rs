@@ -1,0 +1,22 @@
+//! The integration suite: the real house in process, real databases, real HTTP, a provider double.
+//!
+//! Every story runs on SQLite and on Postgres (`on_both!`). `tests/README.md` maps requirements to
+//! stories.
+
+mod support;
+
+mod admission;
+mod authorization;
+mod bad_input;
+mod callback;
+mod consent;
+mod discovery;
+mod first_run;
+mod mcp_client;
+mod outages;
+mod refresh;
+mod registration;
+mod revocation;
+mod schema;
+mod secrets;
+mod token;

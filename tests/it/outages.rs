@@ -1,0 +1,114 @@
+//! When something is away: a fault is 503 with Retry-After, never a protocol answer, and nothing
+//! is lost (D11, RT-12, UP-09).
+
+use serde_json::json;
+
+use crate::support::answer::query;
+use crate::support::database::db_execute;
+use crate::support::{Backend, HOUR, Person, SECOND, World, on_both};
+
+/// Makes every statement on these tables fail, as an unreachable database would, and back.
+async fn db_away(world: &World) {
+    for table in TABLES {
+        db_execute(&world.database_url, &format!("ALTER TABLE {table} RENAME TO {table}_away"))
+            .await;
+    }
+}
+
+async fn db_back(world: &World) {
+    for table in TABLES {
+        db_execute(&world.database_url, &format!("ALTER TABLE {table}_away RENAME TO {table}"))
+            .await;
+    }
+}
+
+const TABLES: [&str; 4] = ["clients", "grants", "refresh_tokens", "authorization_requests"];
+
+on_both! {
+    async fn a_database_that_is_away_is_503_and_nobody_is_signed_out(backend: Backend) {
+        let world = World::start(backend).await;
+        let client = world.client("editor").await;
+        let tokens = client.signed_in(&world, "alice").await;
+        let code = client.code(&world, "bob", &[]).await;
+        // What is remembered for moments must not hide the fault.
+        world.advance(120 * SECOND / 4);
+        db_away(&world).await;
+        let mut browser = world.browser();
+        let refreshed = client.refresh(tokens.refresh_token()).await;
+        let refreshed = refreshed.expect_error(503, "temporarily_unavailable");
+        assert!(refreshed.header("retry-after").is_some());
+        let exchanged = client.exchange(&code).await;
+        // The code's own table is there; its grant cannot be written, so nothing is.
+        exchanged.expect_error(503, "temporarily_unavailable");
+        client.revoke(tokens.refresh_token()).await.expect_error(503, "temporarily_unavailable");
+        let body = json!({"redirect_uris": ["https://e.com/cb"]});
+        let registered =
+            crate::support::oauth_client::post_json(&world, "/oauth/register", &body).await;
+        registered.expect_error(503, "temporarily_unavailable");
+        let page = browser.get(&client.authorize_url(&[])).await.expect(503);
+        assert!(page.body.contains("Something is not working"));
+        let refused = world.mcp(&tokens.access_token).ping().await.expect(503);
+        assert!(refused.header("retry-after").is_some());
+        db_back(&world).await;
+        client.exchange(&code).await.expect(200);
+        client.refresh(tokens.refresh_token()).await.expect(200);
+        world.mcp(&tokens.access_token).ping().await.expect(200);
+    }
+
+    async fn a_provider_that_is_away_is_503_and_the_same_page_works_when_it_is_back(
+        backend: Backend
+    ) {
+        let world = World::start(backend).await;
+        let client = world.client("editor").await;
+        world.auth0.fail_with(503).await;
+        let mut browser = world.browser();
+        let page = browser.get(&client.authorize_url(&[])).await.expect(200).body;
+        let away = client.decide(&mut browser, &page, "approve").await.expect(503);
+        assert!(away.header("retry-after").is_some());
+        world.auth0.behave().await;
+        let location = client.decide(&mut browser, &page, "approve").await.location();
+        let callback = world.auth0.log_in(&location, &Person::named("alice"));
+        assert!(query(&browser.get(&callback).await.location(), "code").is_some());
+    }
+
+    async fn a_provider_that_goes_away_in_the_middle_is_told_to_the_client(backend: Backend) {
+        let world = World::start(backend).await;
+        let client = world.client("editor").await;
+        let mut browser = world.browser();
+        let location = client.approve(&mut browser, &[]).await;
+        let callback = world.auth0.log_in(&location, &Person::named("alice"));
+        world.auth0.fail_with(500).await;
+        let end = browser.get(&callback).await.location();
+        assert_eq!(query(&end, "error").as_deref(), Some("temporarily_unavailable"));
+        assert_eq!(query(&end, "state").as_deref(), Some("client-state"));
+    }
+
+    async fn a_provider_that_names_another_issuer_is_not_used(backend: Backend) {
+        let world = World::start(backend).await;
+        let client = world.client("editor").await;
+        for document in [
+            json!({"issuer": "https://evil.example/", "authorization_endpoint": "https://e/a",
+                "token_endpoint": "https://e/t", "jwks_uri": "https://e/j"}),
+            json!({"issuer": world.auth0.issuer(), "authorization_endpoint": "http://e.example/a",
+                "token_endpoint": "https://e/t", "jwks_uri": "https://e/j"}),
+            json!({"issuer": world.auth0.issuer()}),
+            json!([]),
+        ] {
+            world.auth0.fail_with(404).await;
+            world.auth0.forget().await;
+            world.auth0.mount_discovery(document).await;
+            let mut browser = world.browser();
+            let page = browser.get(&client.authorize_url(&[])).await.expect(200).body;
+            client.decide(&mut browser, &page, "approve").await.expect(503);
+        }
+    }
+
+    async fn discovery_that_worked_once_serves_on_while_the_provider_is_away(backend: Backend) {
+        let world = World::start(backend).await;
+        let client = world.client("editor").await;
+        client.approve(&mut world.browser(), &[]).await;
+        world.auth0.fail_with(503).await;
+        world.advance(2 * HOUR);
+        client.approve(&mut world.browser(), &[]).await;
+    }
+}

@@ -1,0 +1,109 @@
+//! Migrations: up, down, up again; several replicas at once; the clean-up pass.
+
+use gatehouse::clock::{Clock as _, Timestamp};
+use gatehouse::store::{Store, schema, sweep};
+
+use crate::support::database::{db_execute, db_number};
+use crate::support::{Backend, DAY, HOUR, MINUTE, SECOND, Tokens, World, on_both};
+
+on_both! {
+    async fn every_migration_goes_up_down_and_up_again(backend: Backend) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::connect(&backend.empty(folder.path()).await).await.unwrap();
+        schema::up(&store).await.unwrap();
+        let count = schema::status(&store).await.unwrap().len();
+        for applied in (0..count).rev() {
+            schema::down(&store).await.unwrap();
+            let status = schema::status(&store).await.unwrap();
+            assert_eq!(status.iter().filter(|(_, is_applied)| *is_applied).count(), applied);
+        }
+        schema::up(&store).await.unwrap();
+        assert!(schema::status(&store).await.unwrap().iter().all(|(_, applied)| *applied));
+    }
+
+    async fn replicas_that_start_at_once_migrate_once(backend: Backend) {
+        let folder = tempfile::tempdir().unwrap();
+        let url = backend.empty(folder.path()).await;
+        let starts: Vec<_> = (0..4).map(|_| {
+            let url = url.clone();
+            tokio::spawn(async move {
+                let store = Store::connect(&url).await.unwrap();
+                schema::up(&store).await
+            })
+        }).collect();
+        for start in starts {
+            start.await.unwrap().unwrap();
+        }
+        let applied = db_number(&url, "SELECT count(*) FROM seaql_migrations").await;
+        assert_eq!(applied, 6);
+    }
+
+    async fn the_database_itself_refuses_a_second_live_token_and_a_second_grant(backend: Backend) {
+        let world = World::start(backend).await;
+        let client = world.client("editor").await;
+        client.signed_in(&world, "alice").await;
+        let store = Store::connect(&world.database_url).await.unwrap();
+        drop(store);
+        for sql in [
+            "INSERT INTO refresh_tokens
+             SELECT {fresh}, grant_id, generation + 1, {hash}, created_at, expires_at, NULL
+             FROM refresh_tokens",
+            "INSERT INTO grants
+             SELECT {fresh}, authorization_code_id, user_id, client_id, scope, created_at,
+                    expires_at, revoked_at, revoked_reason FROM grants",
+        ] {
+            let (fresh, hash) = match backend {
+                Backend::Sqlite => ("randomblob(16)", "randomblob(32)"),
+                Backend::Postgres => ("gen_random_uuid()", "decode(md5(random()::text), 'hex')"),
+            };
+            let sql = sql.replace("{fresh}", fresh).replace("{hash}", hash);
+            let connection = crate::support::database::db_connect(&world.database_url).await;
+            let refused = sea_orm::ConnectionTrait::execute_unprepared(&connection, &sql).await;
+            assert!(refused.unwrap_err().to_string().to_lowercase().contains("unique"), "{sql}");
+        }
+    }
+
+    async fn a_pass_deletes_what_has_expired_and_nothing_that_lives(backend: Backend) {
+        let world = World::start(backend).await;
+        let client = world.client("editor").await;
+        let unused = world.client("unused").await;
+        let tokens = client.signed_in(&world, "alice").await;
+        let rotated = Tokens::of(&client.refresh(tokens.refresh_token()).await);
+        unused.approve(&mut world.browser(), &[]).await;
+        let store = Store::connect(&world.database_url).await.unwrap();
+        let pass = |now: Timestamp| { let store = store.clone(); async move {
+            sweep::pass(&store, HOUR, now).await.unwrap()
+        }};
+        let nothing = pass(world.clock.now()).await;
+        assert_eq!(nothing, sweep::Swept::default());
+
+        world.advance(2 * DAY);
+        let swept = pass(world.clock.now()).await;
+        assert_eq!((swept.authorization_requests, swept.authorization_codes), (2, 1));
+        assert_eq!((swept.refresh_tokens, swept.grants, swept.clients), (0, 0, 0));
+        // The used token is still known, so its reuse still ends the family.
+        let other = client.signed_in(&world, "alice").await;
+        client.refresh(tokens.refresh_token()).await.expect_error(400, "invalid_grant");
+        client.refresh(rotated.refresh_token()).await.expect_error(400, "invalid_grant");
+        client.refresh(other.refresh_token()).await.expect(200);
+
+        world.advance(89 * DAY);
+        let swept = pass(world.clock.now()).await;
+        assert_eq!((swept.refresh_tokens, swept.grants), (4, 2));
+        assert_eq!(swept.clients, 1);
+    }
+
+    async fn a_grant_without_refresh_tokens_outlives_its_access_token(backend: Backend) {
+        let world = World::with(backend, &[("access_token_ttl", "24h")]).await;
+        let client = world.client("editor").await;
+        let tokens = client.signed_in(&world, "alice").await;
+        db_execute(&world.database_url, "DELETE FROM refresh_tokens").await;
+        let store = Store::connect(&world.database_url).await.unwrap();
+        world.advance(DAY - MINUTE);
+        sweep::pass(&store, DAY, world.clock.now()).await.unwrap();
+        world.mcp(&tokens.access_token).ping().await.expect(200);
+        world.advance(MINUTE + SECOND);
+        let swept = sweep::pass(&store, DAY, world.clock.now()).await.unwrap();
+        assert_eq!(swept.grants, 1);
+    }
+}

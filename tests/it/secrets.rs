@@ -1,0 +1,134 @@
+//! What must never be found: tokens, codes, states, verifiers and addresses in the database or the
+//! log (RT-07, TV-11, BP-12, UP-14).
+
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+
+use crate::support::answer::query;
+use crate::support::database::db_dump;
+use crate::support::oauth_client::VERIFIER;
+use crate::support::{Backend, Person, Tokens, World, on_both};
+
+/// Everything secret that one run of everything used, by name.
+async fn run_of_everything(world: &World) -> Vec<(&'static str, String)> {
+    let client = world.client("editor").await;
+    let mut browser = world.browser();
+    let changes =
+        [("state", "client-state-that-is-secret"), ("scope", "docs:read docs:feedback email")];
+    let location = client.approve(&mut browser, &changes).await;
+    let callback = world.auth0.log_in(&location, &Person::named("alice"));
+    let end = browser.get(&callback).await.location();
+    let code = query(&end, "code").unwrap();
+    let first = Tokens::of(&client.exchange(&code).await);
+    let second = Tokens::of(&client.refresh(first.refresh_token()).await);
+    let mcp = world.mcp(&second.access_token);
+    mcp.tool("search_docs", json!({"query": "very private question"})).await.expect(200);
+    let feedback = json!({"feedback": "my private words", "category": "bug"});
+    mcp.tool("submit_documentation_feedback", feedback).await.expect(200);
+    client.refresh("ghr_guessed-by-somebody").await.expect(400);
+    client.exchange(&code).await.expect(400);
+    world.mcp(&format!("{}x", second.access_token)).ping().await.expect(401);
+    client.revoke(second.refresh_token()).await.expect(200);
+    let parameter = |name: &str| query(&location, name).unwrap();
+    vec![
+        ("upstream state", parameter("state")),
+        ("upstream nonce", parameter("nonce")),
+        ("upstream code", query(&callback, "code").unwrap()),
+        ("upstream access token", "upstream-access-token".into()),
+        ("code", code),
+        ("verifier", VERIFIER.into()),
+        ("client state", "client-state-that-is-secret".into()),
+        ("first refresh token", first.refresh_token().into()),
+        ("second refresh token", second.refresh_token().into()),
+        ("guessed token", "guessed-by-somebody".into()),
+        ("signature of the first access token", signature(&first.access_token)),
+        ("signature of the second access token", signature(&second.access_token)),
+        ("address", "alice@example.com".into()),
+        ("feedback", "my private words".into()),
+        ("server secret", crate::support::world::SERVER_SECRET.into()),
+        ("question", "very private question".into()),
+    ]
+}
+
+fn signature(token: &str) -> String {
+    token.rsplit('.').next().unwrap().to_owned()
+}
+
+fn found(haystack: &[u8], needle: &str) -> bool {
+    // Databases show bytes in hexadecimal.
+    let hexadecimal: String = needle.bytes().map(|byte| format!("{byte:02x}")).collect();
+    [needle.as_bytes(), hexadecimal.as_bytes()]
+        .iter()
+        .any(|needle| haystack.windows(needle.len()).any(|window| window == *needle))
+}
+
+on_both! {
+    async fn the_database_holds_hashes_and_ciphertext_only(backend: Backend) {
+        let world = World::start(backend).await;
+        let secrets = run_of_everything(&world).await;
+        let dump = db_dump(&world.database_url).await;
+        // The search itself works: what stands in clear is found.
+        assert!(found(&dump, "auth0|alice"));
+        for (name, secret) in secrets {
+            assert!(!found(&dump, &secret), "the {name} is in the database");
+        }
+        assert!(!found(&dump, "BEGIN PRIVATE KEY"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_at_its_loudest_holds_none_of_it() {
+    // The house in process lends its provider and its settings to a real process, whose log it is.
+    let mut world = World::start(Backend::Sqlite).await;
+    let folder = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let log = folder.path().join("log");
+    let address = format!("127.0.0.1:{port}");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_gatehouse"))
+        .current_dir(folder.path())
+        .args([
+            "serve",
+            "--listen",
+            &address,
+            "--admin-listen",
+            &format!("127.0.0.1:{}", free_port()),
+        ])
+        .args(["--upstream-issuer", &world.auth0.issuer(), "--upstream-client-id"])
+        .args([world.auth0.client_id(), "--docs-product", "Example", "--log", "trace"])
+        .env("GATEHOUSE_SECRET", crate::support::world::SERVER_SECRET)
+        .stdout(Stdio::from(std::fs::File::create(&log).unwrap()))
+        .stderr(Stdio::from(std::fs::File::create(folder.path().join("err")).unwrap()))
+        .spawn()
+        .unwrap();
+    world.url = format!("http://{address}");
+    world.local.clone_from(&world.url);
+    world.auth0.in_real_time();
+    until_it_answers(&world).await;
+    let secrets = run_of_everything(&world).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let written = std::fs::read(&log).unwrap();
+    assert!(
+        found(&written, "signed_in") && found(&written, "refresh_token_replayed")
+            || found(&written, "Replayed")
+    );
+    for (name, secret) in secrets {
+        assert!(!found(&written, &secret), "the {name} is in the log");
+    }
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Asks until the process answers, or for twenty seconds.
+async fn until_it_answers(world: &World) {
+    let asking = async {
+        let url = world.at("/.well-known/oauth-protected-resource");
+        while world.http.get(&url).send().await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), asking).await.expect("it answers");
+}

@@ -1,0 +1,168 @@
+//! A fresh database per story: a file, or a copy of a migrated template.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use gatehouse::store::{Store, schema};
+use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, DbBackend, Statement};
+use tokio::sync::OnceCell;
+
+/// Which database a story runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+impl Backend {
+    /// The address of an empty, migrated database.
+    pub async fn fresh(self, folder: &Path) -> String {
+        match self {
+            Self::Sqlite => {
+                let url = format!("sqlite://{}?mode=rwc", folder.join("g.db").display());
+                let store = Store::connect(&url).await.expect("the folder is writable");
+                schema::up(&store).await.expect("migrations run");
+                store.close().await;
+                url
+            }
+            Self::Postgres => copy_of_template().await,
+        }
+    }
+
+    /// The address of a database without any table.
+    pub async fn empty(self, folder: &Path) -> String {
+        match self {
+            Self::Sqlite => format!("sqlite://{}?mode=rwc", folder.join("e.db").display()),
+            Self::Postgres => create("", &name()).await,
+        }
+    }
+}
+
+/// Where Postgres listens. The test script says so; without it a throw-away cluster is started and
+/// ends with this process.
+fn server() -> &'static str {
+    static SERVER: OnceLock<(String, Option<Child>)> = OnceLock::new();
+    &SERVER
+        .get_or_init(|| {
+            if let Ok(url) = std::env::var("GATEHOUSE_TEST_DATABASE_URL") {
+                return (url, None);
+            }
+            let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/with-postgres");
+            let mut child = Command::new(script)
+                .args(["sh", "-c", "echo \"$GATEHOUSE_TEST_DATABASE_URL\"; exec cat"])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("scripts/with-postgres can be run");
+            let mut line = String::new();
+            let stdout = child.stdout.take().expect("stdout is piped");
+            BufReader::new(stdout).read_line(&mut line).expect("it prints the address");
+            assert!(!line.trim().is_empty(), "scripts/with-postgres found no Postgres");
+            (line.trim().to_owned(), Some(child))
+        })
+        .0
+}
+
+fn on_server(database: &str) -> String {
+    let mut url = reqwest::Url::parse(server()).expect("the server's address is a URL");
+    url.set_path(&format!("/{database}"));
+    url.into()
+}
+
+fn name() -> String {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+    format!("gatehouse_test_{}_{count}", std::process::id())
+}
+
+async fn create(options: &str, name: &str) -> String {
+    let admin = Database::connect(server()).await.expect("Postgres answers");
+    admin
+        .execute_unprepared(&format!("CREATE DATABASE {name} {options}"))
+        .await
+        .expect("a database can be created");
+    admin.close().await.expect("closing works");
+    on_server(name)
+}
+
+async fn copy_of_template() -> String {
+    static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+    let template = TEMPLATE
+        .get_or_init(|| async {
+            let name = name();
+            let store = Store::connect(&create("", &name).await).await.expect("it is there");
+            schema::up(&store).await.expect("migrations run");
+            store.close().await;
+            name
+        })
+        .await;
+    create(&format!("TEMPLATE {template}"), &name()).await
+}
+
+/// A connection for looking at rows.
+pub async fn db_connect(url: &str) -> DatabaseConnection {
+    Database::connect(url).await.expect("the story's database answers")
+}
+
+/// The single number that a query gives.
+pub async fn db_number(url: &str, sql: &str) -> i64 {
+    let connection = db_connect(url).await;
+    let statement = Statement::from_string(connection.get_database_backend(), sql.to_owned());
+    let row = connection.query_one_raw(statement).await.expect("the query runs");
+    let number = row.expect("it gives a row").try_get_by_index(0).expect("it is a number");
+    connection.close().await.expect("closing works");
+    number
+}
+
+/// Runs a statement.
+pub async fn db_execute(url: &str, sql: &str) {
+    let connection = db_connect(url).await;
+    connection.execute_unprepared(sql).await.expect("the statement runs");
+    connection.close().await.expect("closing works");
+}
+
+/// Every value of every table, as text, bytes included.
+pub async fn db_dump(url: &str) -> Vec<u8> {
+    let connection = db_connect(url).await;
+    let mut dump = Vec::new();
+    let is_postgres = connection.get_database_backend() == DbBackend::Postgres;
+    for table in [
+        "clients",
+        "users",
+        "consents",
+        "authorization_requests",
+        "upstream_logins",
+        "authorization_codes",
+        "grants",
+        "refresh_tokens",
+        "signing_keys",
+        "feedback",
+    ] {
+        // Binary columns are turned into text that can be searched: hexadecimal, and the raw bytes.
+        let sql = if is_postgres {
+            format!("SELECT convert_to(t::text, 'UTF8') FROM {table} t")
+        } else {
+            let columns = sqlite_columns(&connection, table).await;
+            let parts: Vec<_> =
+                columns.iter().map(|c| format!("coalesce(cast({c} AS BLOB), x'')")).collect();
+            format!("SELECT cast({} AS BLOB) FROM {table}", parts.join(" || "))
+        };
+        let statement = Statement::from_string(connection.get_database_backend(), sql);
+        for row in connection.query_all_raw(statement).await.expect("the dump runs") {
+            dump.extend(row.try_get_by_index::<Vec<u8>>(0).expect("a row is bytes"));
+            dump.push(b'\n');
+        }
+    }
+    connection.close().await.expect("closing works");
+    dump
+}
+
+async fn sqlite_columns(connection: &DatabaseConnection, table: &str) -> Vec<String> {
+    let sql = format!("SELECT name FROM pragma_table_info('{table}')");
+    let statement = Statement::from_string(DbBackend::Sqlite, sql);
+    let rows = connection.query_all_raw(statement).await.expect("the columns are known");
+    rows.iter().map(|row| row.try_get_by_index(0).expect("a name is text")).collect()
+}

@@ -1,0 +1,53 @@
+//! People and machines that the stories are told with. They use the front door; what touches rows
+//! directly begins with `db_`.
+
+pub mod answer;
+pub mod auth0;
+pub mod browser;
+pub mod database;
+pub mod mcp_client;
+pub mod oauth_client;
+pub mod world;
+
+pub use answer::Answer;
+pub use auth0::{Auth0, Person};
+pub use browser::Browser;
+pub use database::Backend;
+pub use mcp_client::McpClient;
+pub use oauth_client::{OAuthClient, Tokens};
+pub use world::World;
+
+use std::time::Duration;
+
+pub const SECOND: Duration = Duration::from_secs(1);
+pub const MINUTE: Duration = Duration::from_secs(60);
+pub const HOUR: Duration = Duration::from_secs(3600);
+pub const DAY: Duration = Duration::from_secs(86_400);
+
+/// Tells each story on both databases: `on_both! { async fn a_sentence(backend: Backend) { … } }`.
+macro_rules! on_both {
+    ($($(#[$meta:meta])* async fn $name:ident($backend:ident: $Backend:ty) $body:block)+) => {$(
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn story($backend: $Backend) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                story(crate::support::Backend::Sqlite).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                story(crate::support::Backend::Postgres).await;
+            }
+        }
+    )+};
+}
+pub(crate) use on_both;
+
+/// The beginning of every story, in seconds; ID tokens of the double are valid long after it.
+pub fn world_seconds() -> i64 {
+    1_800_000_000
+}
