@@ -34,11 +34,13 @@ impl Timestamp {
     }
 
     /// This point moved forward; saturates at the end of time.
+    #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(millis_of(duration)))
     }
 
     /// This point moved back; saturates at the beginning of time.
+    #[must_use]
     pub fn minus(self, duration: Duration) -> Self {
         Self(self.0.saturating_sub(millis_of(duration)))
     }

@@ -32,6 +32,7 @@ pub trait Entropy: Send + Sync + 'static {
 pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks for chance")]
     fn fill(&self, bytes: &mut [u8]) {
         rand::fill(bytes).expect("the operating system's random generator answers");
     }

@@ -49,6 +49,7 @@ pub enum ReadyResponse {
 pub struct AdminApi<P>(pub Arc<P>);
 
 #[OpenApi]
+#[allow(clippy::unused_async, reason = "an endpoint is async whether it waits or not")]
 impl<P: Port> AdminApi<P> {
     /// Is the process alive?
     ///

@@ -115,7 +115,9 @@ pub fn document_json() -> String {
     described().spec()
 }
 
-fn described() -> OpenApiService<Described<(PublicApi<Nobody>, AdminApi<Nobody>)>, ()> {
+type Everything = Described<(PublicApi<Nobody>, AdminApi<Nobody>)>;
+
+fn described() -> OpenApiService<Everything, ()> {
     OpenApiService::new(Described(PhantomData), TITLE, VERSION)
         .description(DESCRIPTION)
         .server(ServerObject::new("http://127.0.0.1:8080").description("public_url"))

@@ -94,6 +94,7 @@ fn cacheable<T: poem_openapi::types::ToJSON>(document: T) -> Cacheable<T> {
 pub struct MetadataApi<P>(pub Arc<P>);
 
 #[OpenApi]
+#[allow(clippy::unused_async, reason = "an endpoint is async whether it waits or not")]
 impl<P: Port> MetadataApi<P> {
     /// Describe the protected resource, at the root form.
     ///

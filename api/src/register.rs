@@ -68,7 +68,7 @@ type Refused = Json<OAuthError<RegistrationErrorCode>>;
 pub enum RegisterResponse {
     /// Registered.
     #[oai(status = 201)]
-    Registered(Json<Registered>),
+    Registered(Json<Box<Registered>>),
     /// Refused (RFC 7591 §3.2.2).
     #[oai(status = 400)]
     Refused(Refused),

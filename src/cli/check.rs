@@ -10,6 +10,7 @@ use crate::config::layers::Given;
 use crate::config::{Config, UpstreamConfig};
 use crate::flow::chain;
 use crate::http::house::open_library;
+use crate::keys::SigningKey;
 use crate::store::schema;
 use crate::upstream::outbound::Outbound;
 use crate::upstream::{Registration, Upstream};
@@ -22,7 +23,12 @@ pub fn run(given: &Given) -> Result<(), CommandError> {
         say(format!("note  {name} is set and has no effect in this version"));
     }
     let failures = block_on(async {
-        let checks = [database(&config).await, provider(&config).await, documentation(&config)];
+        let checks = [
+            signing_key(&config),
+            database(&config).await,
+            provider(&config).await,
+            documentation(&config),
+        ];
         Ok(checks.into_iter().filter(|passed| !passed).count())
     })?;
     match failures {
@@ -36,6 +42,20 @@ fn failed(what: &str, advice: &str) -> bool {
     say(format!("FAIL  {what}"));
     say(format!("      {advice}"));
     false
+}
+
+fn signing_key(config: &Config) -> bool {
+    let Some(text) = &config.signing_key else { return true };
+    match SigningKey::from_text(config.signing_alg, text) {
+        Ok(key) => {
+            say(format!("ok    signing_key: {} {}", config.signing_alg.name(), key.kid()));
+            true
+        }
+        Err(error) => failed(
+            &format!("signing_key: {error}"),
+            "It must be a PKCS#8 PEM or a private JWK of the kind signing_alg names.",
+        ),
+    }
 }
 
 async fn database(config: &Config) -> bool {
@@ -103,6 +123,10 @@ async fn provider(config: &Config) -> bool {
 
 fn documentation(config: &Config) -> bool {
     match open_library(config) {
+        Ok(library) if library.page_count() == 0 => failed(
+            "docs_path: there is not one page in it",
+            "Pages are .md, .adoc and .html files; in an Antora folder, those under modules/*/pages.",
+        ),
         Ok(library) => {
             say(format!("ok    documentation: {} pages", library.page_count()));
             true

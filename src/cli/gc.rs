@@ -1,6 +1,6 @@
 //! `gatehouse gc`: one clean-up pass, the same that `serve` runs on a timer.
 
-use crate::cli::serve::open_store;
+use crate::cli::serve::open_migrated_store;
 use crate::cli::{CommandError, block_on, say};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
@@ -10,7 +10,7 @@ use crate::store::sweep;
 /// Runs the pass and prints what was deleted.
 pub fn run(config: Config) -> Result<(), CommandError> {
     block_on(async {
-        let store = open_store(&config.database_url).await?;
+        let store = open_migrated_store(&config.database_url).await?;
         let swept = sweep::pass(&store, config.access_token_ttl, SystemClock.now())
             .await
             .map_err(|error| CommandError::new(chain(&error)))?;

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -71,9 +72,7 @@ fn setting_argument(key: &crate::config::keys::Key) -> Arg {
         .help(format!("{} [env: {}]", key.help, key.variable()))
         .action(ArgAction::Set);
     match key.shape {
-        Shape::Switch => {
-            argument.num_args(0..=1).require_equals(true).default_missing_value("true")
-        }
+        Shape::Switch => argument.num_args(0..=1).default_missing_value("true"),
         Shape::One | Shape::List | Shape::Map => argument,
     }
 }
@@ -126,10 +125,10 @@ fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T,
         .block_on(work)
 }
 
-/// Prints a line of a command's answer.
-#[expect(clippy::print_stdout, reason = "answers of commands go to standard output")]
+/// Prints a line of a command's answer. Whoever reads may stop reading (`| head`); that is no
+/// reason to complain.
 fn say(line: impl fmt::Display) {
-    println!("{line}");
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 #[expect(clippy::print_stderr, reason = "complaints of commands go to standard error")]

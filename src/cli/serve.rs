@@ -1,7 +1,9 @@
 //! `gatehouse serve`: migrate, build the index, serve, clean up on a timer, stop gracefully.
 
+use std::fs::OpenOptions;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,13 +65,13 @@ async fn open(config: Config) -> Result<House, CommandError> {
     schema::up(&store)
         .await
         .map_err(|error| CommandError::new(format!("migration: {}", chain(&error))))?;
-    let library = index(&config).await?;
+    let library = index(&config)?;
     House::build(config, store, library, Arc::new(SystemClock), Arc::new(SystemEntropy))
         .await
         .map_err(CommandError::new)
 }
 
-async fn index(config: &Config) -> Result<Arc<Library>, CommandError> {
+fn index(config: &Config) -> Result<Arc<Library>, CommandError> {
     // Reading and indexing is CPU work of up to seconds.
     let opened = tokio::task::block_in_place(|| open_library(config));
     opened.map(Arc::new).map_err(|error| CommandError::new(format!("docs_path: {}", chain(&error))))
@@ -81,12 +83,39 @@ pub async fn open_store(database_url: &str) -> Result<Store, CommandError> {
         && let Some(folder) = Path::new(path).parent()
     {
         std::fs::create_dir_all(folder).map_err(|error| {
-            CommandError::new(format!("database_url: {} : {error}", folder.display()))
+            CommandError::new(format!("database_url: {}: {error}", folder.display()))
         })?;
+        make_private(Path::new(path), database_url)?;
     }
     Store::connect(database_url)
         .await
         .map_err(|error| CommandError::new(format!("database_url: {}", chain(&error))))
+}
+
+/// Connects to a database that must be migrated already.
+pub async fn open_migrated_store(database_url: &str) -> Result<Store, CommandError> {
+    let store = open_store(database_url).await?;
+    let status = schema::status(&store)
+        .await
+        .map_err(|error| CommandError::new(format!("database_url: {}", chain(&error))))?;
+    if status.iter().all(|(_, applied)| *applied) {
+        Ok(store)
+    } else {
+        Err(CommandError::new("the database is not migrated; run `gatehouse migrate up` first"))
+    }
+}
+
+/// Makes the file of a new database readable by its owner only; SQLite gives its side files the
+/// same mode.
+fn make_private(path: &Path, database_url: &str) -> Result<(), CommandError> {
+    if !database_url.contains("mode=rwc") {
+        return Ok(());
+    }
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(CommandError::new(format!("database_url: {}: {error}", path.display()))),
+    }
 }
 
 fn sqlite_path(database_url: &str) -> Option<&str> {

@@ -104,6 +104,7 @@ pub const KEYS: &[Key] = &[
     one("signing_key", "A PKCS#8 PEM or a JWK to sign with, instead of a generated key"),
     switch("dcr", "Dynamic client registration [default: true]"),
     switch("cimd", "Client ID metadata documents [default: true]"),
+    switch("legacy_paths", "Also /authorize, /token and /register [default: true]"),
     list("custom_scheme_redirects", "Exact private-use redirect URIs that are allowed"),
     switch("cimd_allow_loopback", "Fetch metadata documents from loopback; loopback only"),
     list("trusted_proxies", "CIDRs whose X-Forwarded-For is believed"),

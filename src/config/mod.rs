@@ -126,6 +126,8 @@ pub struct Config {
     pub signing_key: Option<String>,
     /// Whether clients may register.
     pub dcr: bool,
+    /// Whether `/authorize`, `/token` and `/register` are served too.
+    pub legacy_paths: bool,
     /// Exact private-use redirect URIs that are allowed.
     pub custom_scheme_redirects: Vec<String>,
     /// Networks whose `X-Forwarded-For` is believed.
@@ -211,6 +213,7 @@ impl Config {
             signing_alg: layers.read("signing_alg", "RS256", signing_alg)?,
             signing_key: layers.text("signing_key")?,
             dcr: layers.read("dcr", "true", values::switch)?,
+            legacy_paths: layers.read("legacy_paths", "true", values::switch)?,
             custom_scheme_redirects: layers
                 .items("custom_scheme_redirects")
                 .unwrap_or_else(|| vec![CURSOR_REDIRECT.to_owned()]),

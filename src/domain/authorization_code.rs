@@ -95,7 +95,7 @@ mod tests {
             redirect: TrustedRedirect::from_stored("http://127.0.0.1:5/cb".into()),
             scope: ScopeSet::DEFAULT,
             code_challenge: CodeChallenge::of_verifier(VERIFIER),
-            expires_at: NOW.plus(Duration::from_secs(60)),
+            expires_at: NOW.plus(Duration::from_mins(1)),
             consumed_at: None,
             grant_id: None,
         }

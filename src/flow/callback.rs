@@ -81,6 +81,9 @@ impl Gatehouse {
         cookies: &impl Cookies,
     ) -> Result<CallbackOutcome, Fault> {
         let now = self.clock.now();
+        if self.upstream.is_none() {
+            return Err(Fault::NoUpstream);
+        }
         let refused = |refusal| Ok(CallbackOutcome::Refused(refusal));
         let Some(state) = presented.presented_state.as_ref().map(Secret::hash) else {
             return refused(CallbackRefusal::MissingState);

@@ -50,6 +50,9 @@ impl Gatehouse {
         cookies: &impl Cookies,
     ) -> Result<ConsentOutcome, Fault> {
         let now = self.clock.now();
+        if self.upstream.is_none() {
+            return Err(Fault::NoUpstream);
+        }
         let refused = |refusal| Ok(ConsentOutcome::Refused(refusal));
         let (Some(browser), Some(request_id), Some(decision), false) = (
             self.known_browser(cookies),

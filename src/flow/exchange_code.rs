@@ -53,6 +53,7 @@ impl Gatehouse {
             Exchanged::Granted { code, profile_sealed } => {
                 let refresh_token =
                     gets_refresh_token(client, &code).then_some(fresh.refresh_token);
+                self.limits.count_head(fresh.grant_id, fresh.generation.token_hash, now);
                 let grantee = Grantee {
                     grant_id: fresh.grant_id,
                     user_id: code.user_id,

@@ -46,7 +46,10 @@ impl Keyring {
     ) -> Result<Self, Fault> {
         let algorithm = config.signing_alg;
         let given = match &config.signing_key {
-            Some(text) => Some(Arc::new(SigningKey::from_text(algorithm, text)?)),
+            Some(text) => {
+                let key = SigningKey::from_text(algorithm, text).map_err(Fault::GivenKey)?;
+                Some(Arc::new(key))
+            }
             None => None,
         };
         let stored = signing_keys::published(store.read()).await?;

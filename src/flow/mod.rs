@@ -46,6 +46,8 @@ pub enum Fault {
     Upstream(UpstreamError),
     /// A key that cannot be read, or cannot be made.
     Key(KeyError),
+    /// The key that the setting `signing_key` gives.
+    GivenKey(KeyError),
     /// No identity provider is configured.
     NoUpstream,
 }
@@ -55,7 +57,7 @@ impl Fault {
     pub const fn is_passing(&self) -> bool {
         match self {
             Self::Store(StoreError::Unavailable(_)) | Self::Upstream(_) | Self::NoUpstream => true,
-            Self::Store(StoreError::Corrupt(_)) | Self::Key(_) => false,
+            Self::Store(StoreError::Corrupt(_)) | Self::Key(_) | Self::GivenKey(_) => false,
         }
     }
 }
@@ -66,6 +68,7 @@ impl fmt::Display for Fault {
             Self::Store(_) => "the store failed",
             Self::Upstream(_) => "the identity provider failed",
             Self::Key(_) => "a signing key failed",
+            Self::GivenKey(_) => "signing_key: it cannot be used with this signing_alg",
             Self::NoUpstream => "no identity provider is configured",
         })
     }
@@ -76,7 +79,7 @@ impl std::error::Error for Fault {
         match self {
             Self::Store(error) => Some(error),
             Self::Upstream(error) => Some(error),
-            Self::Key(error) => Some(error),
+            Self::Key(error) | Self::GivenKey(error) => Some(error),
             Self::NoUpstream => None,
         }
     }

@@ -36,7 +36,7 @@ impl Gatehouse {
         };
         let standing = grants::standing(self.store.read(), grant_id).await?;
         // RFC 7009 §2.1: another client's token is left alone, and nobody learns that it exists.
-        if !standing.is_some_and(|standing| standing.client_id == client.client_id) {
+        if standing.is_none_or(|standing| standing.client_id != client.client_id) {
             return Ok(Revocation::Done);
         }
         transact!(self.store, txn => grants::revoke(txn, grant_id, RevocationReason::ByClient, now).await)?;

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use gatehouse_api::token::TokenForm;
 use gatehouse_api::visit::Visit;
 
+use crate::domain::client::GrantType;
 use crate::domain::refusal::TokenRefusal;
 use crate::domain::token_request::{
     BasicCredentials, TokenFields, TokenRequest, claimed_client_id,
@@ -93,7 +94,19 @@ impl Gatehouse {
             Ok(TokenRequest::AuthorizationCode(exchange)) => {
                 self.exchange_code(&client, &exchange, now).await
             }
-            Ok(TokenRequest::RefreshToken(refresh)) => self.refresh(&client, &refresh, now).await,
+            Ok(TokenRequest::RefreshToken(refresh)) => {
+                let outcome = self.refresh(&client, &refresh, now).await?;
+                // A client without the grant type may still hold a token, by `offline_access`; only
+                // when it does not is the grant type what is wrong.
+                Ok(match outcome {
+                    TokenOutcome::Refused(TokenRefusal::Unknown)
+                        if !client.metadata.may_use(GrantType::RefreshToken) =>
+                    {
+                        TokenOutcome::Refused(TokenRefusal::UnauthorizedGrantType)
+                    }
+                    outcome => outcome,
+                })
+            }
             Err(refusal) => Ok(TokenOutcome::Refused(refusal)),
         }
     }

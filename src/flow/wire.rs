@@ -139,9 +139,9 @@ impl Port for Wire {
     async fn register(&self, visit: Visit, metadata: serde_json::Value) -> RegisterResponse {
         let error = |code, text| Json(OAuthError::new(code, text));
         match self.gatehouse.register(&metadata, visit.address).await {
-            Ok(Registration::Registered { client, issued_at }) => {
-                RegisterResponse::Registered(Json(registered(client, issued_at.seconds())))
-            }
+            Ok(Registration::Registered { client, issued_at }) => RegisterResponse::Registered(
+                Json(Box::new(registered(client, issued_at.seconds()))),
+            ),
             Ok(Registration::Refused(refusal)) => registration_refused(refusal),
             Ok(Registration::Limited(reading)) => RegisterResponse::TooMany(
                 error(RegistrationErrorCode::TemporarilyUnavailable, TOO_MANY),

@@ -65,6 +65,9 @@ pub fn consent(gatehouse: &Gatehouse, outcome: Result<ConsentOutcome, Fault>) ->
 
 /// A consent form that could not be read.
 pub fn foreign_form(gatehouse: &Gatehouse) -> PageResponse {
+    if gatehouse.upstream.is_none() {
+        return fault_page(gatehouse, "consent", &Fault::NoUpstream);
+    }
     let refusal = ConsentRefusal::ForeignForm;
     page(gatehouse, "consent", &refusal, &consent_words(refusal), None)
 }
@@ -157,7 +160,7 @@ fn fault_page(gatehouse: &Gatehouse, flow: &'static str, fault: &Fault) -> PageR
             message: "The identity provider does not answer as it should.",
             advice: "Reload this page in a moment.",
         },
-        Fault::Store(_) | Fault::Key(_) => Words {
+        Fault::Store(_) | Fault::Key(_) | Fault::GivenKey(_) => Words {
             status: if fault.is_passing() {
                 StatusCode::SERVICE_UNAVAILABLE
             } else {

@@ -19,6 +19,7 @@ use crate::config::AuthMode;
 use crate::docs::library::Library;
 use crate::domain::email_domain;
 use crate::domain::refusal::AccessRefusal;
+use crate::domain::scope::Scope;
 use crate::flow::Gatehouse;
 use crate::flow::admit::Entry;
 use crate::flow::limits::{Counted, Reading};
@@ -154,7 +155,15 @@ impl McpDoor {
         let token = match credential(&request.visit.headers) {
             Credential::None => match self.gatehouse.config.auth {
                 AuthMode::Enforce => return refuse(AccessRefusal::NoCredentials),
-                AuthMode::Grace | AuthMode::Open => return Ok(None),
+                // Clients probe with GET to learn where to sign in, and people open the address in
+                // a browser: both are answered as if sign-in were required.
+                _ if request.method != http::Method::POST => {
+                    return refuse(AccessRefusal::NoCredentials);
+                }
+                AuthMode::Grace | AuthMode::Open => {
+                    tracing::info!(flow = "admit", outcome = "anonymous");
+                    return Ok(None);
+                }
             },
             // Also where anonymous reading is allowed: a client whose token has expired must learn
             // it, or it would silently become nobody.
@@ -226,7 +235,7 @@ fn caller(entry: Option<&Entry>) -> Caller {
     let Some(entry) = entry else { return Caller::anonymous() };
     let profile = &entry.profile;
     let domain = profile.email.as_deref().and_then(email_domain::of_address);
-    let scope_names: Vec<_> = entry.admitted.scope.iter().map(|scope| scope.name()).collect();
+    let scope_names: Vec<_> = entry.admitted.scope.iter().map(Scope::name).collect();
     Caller {
         person: Some(Person {
             subject: entry.admitted.user_id.to_string(),

@@ -50,7 +50,7 @@ impl Endpoint for Door {
         request.set_data(ClientAddress(address));
         request.set_data(ThroughTrustedProxy(self.proxies.hold(&request)));
         // 2. Other spellings of our paths. No redirect: a POST would lose its Authorization.
-        respell(&mut request);
+        respell(&mut request, self.gatehouse.config.legacy_paths);
         let note = request_log::Note::of(&request);
         // 3. A preflight is answered without authentication.
         let response = match self.cors.preflight(&request) {
@@ -122,12 +122,12 @@ fn refused(status: StatusCode, path: &str) -> Response {
 
 /// Clients of revision 2025-03-26 fall back to `/authorize`, `/token` and `/register`; others
 /// append a slash to the address they were given.
-fn respell(request: &mut Request) {
-    let ours = match request.uri().path() {
-        "/authorize" => "/oauth/authorize",
-        "/token" => "/oauth/token",
-        "/register" => "/oauth/register",
-        "/mcp/" => "/mcp",
+fn respell(request: &mut Request, legacy_paths: bool) {
+    let ours = match (request.uri().path(), legacy_paths) {
+        ("/authorize", true) => "/oauth/authorize",
+        ("/token", true) => "/oauth/token",
+        ("/register", true) => "/oauth/register",
+        ("/mcp/", _) => "/mcp",
         _ => return,
     };
     let target = match request.uri().query() {

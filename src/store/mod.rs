@@ -270,7 +270,7 @@ fn asks_for_another_try(error: &DbErr) -> bool {
         _ => return false,
     };
     let sea_orm::RuntimeErr::SqlxError(sqlx_error) = runtime else { return false };
-    let code = sqlx_error.as_database_error().and_then(|e| e.code());
+    let code = sqlx_error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     // SQLSTATE serialization_failure and deadlock_detected; SQLITE_BUSY_SNAPSHOT.
     code.is_some_and(|code| matches!(code.as_ref(), "40001" | "40P01" | "517"))
 }

@@ -249,6 +249,11 @@ on_both! {
             anonymous.tool("search_docs", json!({"query": "install"})).await.expect(200);
             let bad = world.mcp("junk").ping().await.expect(401);
             assert!(challenge(&bad).contains("error=\"invalid_token\""));
+            // Probes and browsers learn where to sign in all the same.
+            for accept in ["*/*", "text/html"] {
+                let probe = send(world.http.get(world.at("/mcp")).header("accept", accept)).await;
+                challenge(&probe.expect(401));
+            }
             let arguments = json!({"feedback": "good", "category": "other"});
             let answer = anonymous.tool("submit_documentation_feedback", arguments).await.expect(401);
             assert!(challenge(&answer).contains("scope=\"docs:read docs:feedback\""));

@@ -196,5 +196,7 @@ on_both! {
         let url = client.authorize_url(&[]).replace("/oauth/authorize", "/authorize");
         let page = world.browser().get(&url).await.expect(200).body;
         assert_eq!(form(&page).action, "/oauth/consent");
+        let without = World::with(backend, &[("legacy_paths", "false")]).await;
+        without.browser().get(&without.at("/authorize")).await.expect(404);
     }
 }

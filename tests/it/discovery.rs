@@ -144,6 +144,8 @@ on_both! {
         let answer = world.browser().get(&client.authorize_url(&[])).await.expect(503);
         assert!(answer.header("retry-after").is_some());
         assert!(answer.body.contains("Sign-in is not set up"));
+        world.browser().get(&world.at("/mcp/callback?state=x&code=y")).await.expect(503);
+        world.browser().post(&world.at("/oauth/consent"), &[]).await.expect(503);
     }
 
     async fn pages_of_any_origin_may_discover_but_not_authorize(backend: Backend) {

@@ -3,6 +3,8 @@
 //! Every story runs on SQLite and on Postgres (`on_both!`). `tests/README.md` maps requirements to
 //! stories.
 
+#![allow(clippy::unchecked_time_subtraction, reason = "stories subtract constants")]
+
 mod support;
 
 mod admission;

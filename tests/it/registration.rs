@@ -132,6 +132,7 @@ on_both! {
         let client = OAuthClient { client_id, ..world.client("other").await };
         let tokens = client.signed_in(&world, "alice").await;
         assert_eq!(tokens.refresh_token, None);
+        client.refresh("ghr_x").await.expect_error(400, "unauthorized_client");
         let scope = [("scope", "docs:read offline_access")];
         let tokens = client.signed_in_with(&world, "alice", &scope).await;
         assert!(tokens.refresh_token.is_some());

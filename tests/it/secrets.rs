@@ -57,7 +57,7 @@ fn signature(token: &str) -> String {
 
 fn found(haystack: &[u8], needle: &str) -> bool {
     // Databases show bytes in hexadecimal.
-    let hexadecimal: String = needle.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hexadecimal = needle.bytes().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     [needle.as_bytes(), hexadecimal.as_bytes()]
         .iter()
         .any(|needle| haystack.windows(needle.len()).any(|window| window == *needle))

@@ -64,10 +64,6 @@ impl Browser {
             value.replace_range(value.len() - 1.., last);
         }
     }
-
-    pub fn forget_cookies(&mut self) {
-        self.cookies.clear();
-    }
 }
 
 /// The form of a page.

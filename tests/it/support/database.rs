@@ -43,6 +43,7 @@ impl Backend {
 
 /// Where Postgres listens. The test script says so; without it a throw-away cluster is started and
 /// ends with this process.
+#[expect(clippy::disallowed_methods, reason = "a test is told by its environment where to look")]
 fn server() -> &'static str {
     static SERVER: OnceLock<(String, Option<Child>)> = OnceLock::new();
     &SERVER

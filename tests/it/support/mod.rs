@@ -20,9 +20,9 @@ pub use world::World;
 use std::time::Duration;
 
 pub const SECOND: Duration = Duration::from_secs(1);
-pub const MINUTE: Duration = Duration::from_secs(60);
-pub const HOUR: Duration = Duration::from_secs(3600);
-pub const DAY: Duration = Duration::from_secs(86_400);
+pub const MINUTE: Duration = Duration::from_mins(1);
+pub const HOUR: Duration = Duration::from_hours(1);
+pub const DAY: Duration = Duration::from_hours(24);
 
 /// Tells each story on both databases: `on_both! { async fn a_sentence(backend: Backend) { … } }`.
 macro_rules! on_both {
