@@ -4,7 +4,7 @@
 //! Read the rooms in this order; arrows point from the later to the earlier ones, and
 //! `tests/tidy.rs` holds them to it.
 //!
-//! - [`clock`], [`secret`], [`keys`], [`private_jwk`], [`id`]: leaves that anyone may use. Never
+//! - [`clock`], [`secret`], [`server_secret`], [`keys`], [`private_jwk`], [`id`]: leaves that anyone may use. Never
 //!   here: decisions.
 //! - [`config`]: the settings, checked whole. Never here: connections.
 //! - [`domain`]: the rules, values in and decisions out. Never here: IO, time, chance.
@@ -34,5 +34,6 @@ pub mod mcp;
 pub mod page;
 pub mod private_jwk;
 pub mod secret;
+pub mod server_secret;
 pub mod store;
 pub mod upstream;

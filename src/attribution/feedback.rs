@@ -8,7 +8,8 @@ use crate::mcp::caller::Caller;
 use crate::mcp::feedback::{
     Feedback, FeedbackBox, FeedbackError, FeedbackStatus, Receipt, Submission,
 };
-use crate::secret::{Entropy, Purpose, ServerSecret};
+use crate::secret::Entropy;
+use crate::server_secret::{Purpose, ServerSecret};
 use crate::store::Store;
 use crate::store::feedback::{self, NewFeedback};
 use crate::store::transact;

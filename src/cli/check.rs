@@ -69,9 +69,7 @@ async fn database(config: &Config) -> bool {
     match schema::status(&store).await {
         Ok(migrations) => {
             let pending = migrations.iter().filter(|(_, applied)| !applied).count();
-            say(format!(
-                "ok    database: reached, {pending} migrations will run at the next start"
-            ));
+            say(format!("ok    database: reached; {pending} migrations are pending"));
             true
         }
         Err(error) => failed(
@@ -125,7 +123,7 @@ fn documentation(config: &Config) -> bool {
     match open_library(config) {
         Ok(library) if library.page_count() == 0 => failed(
             "docs_path: there is not one page in it",
-            "Pages are .md, .adoc and .html files; in an Antora folder, those under modules/*/pages.",
+            "Pages are .md, .adoc and .html files; with Antora, those under modules/*/pages.",
         ),
         Ok(library) => {
             say(format!("ok    documentation: {} pages", library.page_count()));

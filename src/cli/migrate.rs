@@ -2,8 +2,8 @@
 
 use crate::cli::serve::open_store;
 use crate::cli::{CommandError, block_on, say};
-use crate::config::database_url;
 use crate::config::layers::{Given, Layers};
+use crate::config::readers::database_url;
 use crate::flow::chain;
 use crate::store::schema;
 

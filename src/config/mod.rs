@@ -15,13 +15,18 @@ use url::Url;
 
 pub mod keys;
 pub mod layers;
+pub mod readers;
 pub mod secret_file;
 pub mod values;
 
 use crate::config::layers::{ConfigError, Given, Layers};
+use crate::config::readers::{
+    auth_mode, cors_origins, database_url, docs_path, log_format, networks, pairs, product,
+    public_url, secret, signing_alg, socket, upstream, upstream_scope, without_effect,
+};
 use crate::config::values::Limit;
 use crate::keys::SigningAlgorithm;
-use crate::secret::{ServerSecret, decode_server_secret};
+use crate::server_secret::ServerSecret;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -30,6 +35,9 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// Cursor registers this beside its other redirect URIs and fails whole when it is refused.
 const CURSOR_REDIRECT: &str = "cursor://anysphere.cursor-mcp/oauth/callback";
+
+/// What is asked of the provider: who it is, their address, their name and organization.
+const DEFAULT_SCOPE: &str = "openid email profile";
 
 /// Who may read without signing in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,13 +170,16 @@ impl Config {
     /// Reads and checks everything; makes the secret file when it may and must.
     pub fn load(given: &Given) -> Result<Self, ConfigError> {
         let layers = Layers::merge(given)?;
+        let ttl = |name: &str, default: &str, min: Duration, max: Duration| {
+            layers.read(name, default, |text| values::duration_within(text, min, max))
+        };
         let listen = layers.read("listen", "127.0.0.1:8080", socket)?;
         let public_url = public_url(&layers, listen)?;
         let is_loopback = values::is_loopback(&public_url);
         let upstream = upstream(&layers, is_loopback)?;
         let database_url = database_url(&layers)?;
-        let refresh_token_ttl = ttl(&layers, "refresh_token_ttl", "30d", MINUTE, DAY * 3650)?;
-        let access_token_ttl = ttl(&layers, "access_token_ttl", "1h", SECOND, DAY)?;
+        let refresh_token_ttl = ttl("refresh_token_ttl", "30d", MINUTE, DAY * 3650)?;
+        let access_token_ttl = ttl("access_token_ttl", "1h", SECOND, DAY)?;
         if refresh_token_ttl < access_token_ttl {
             let message = "it must not be shorter than access_token_ttl";
             return Err(layers.error("refresh_token_ttl", message));
@@ -180,11 +191,7 @@ impl Config {
             database_url,
             secret: Arc::new(secret(&layers, given, is_loopback)?),
             upstream,
-            upstream_scope: layers.read(
-                "upstream_scope",
-                "openid email profile",
-                upstream_scope,
-            )?,
+            upstream_scope: layers.read("upstream_scope", DEFAULT_SCOPE, upstream_scope)?,
             upstream_params: pairs(&layers, "upstream_params")?,
             upstream_name: layers.text("upstream_name")?,
             signup_url: layers.read_optional("signup_url", values::address)?,
@@ -194,22 +201,10 @@ impl Config {
             access_token_ttl,
             refresh_token_ttl,
             grant_max_ttl: layers.read("grant_max_ttl", "none", values::optional_duration)?,
-            authorization_request_ttl: ttl(
-                &layers,
-                "authorization_request_ttl",
-                "10m",
-                SECOND,
-                HOUR,
-            )?,
+            authorization_request_ttl: ttl("authorization_request_ttl", "10m", SECOND, HOUR)?,
             // OAuth 2.1 §4.1.2: ten minutes are the recommended maximum.
-            authorization_code_ttl: ttl(
-                &layers,
-                "authorization_code_ttl",
-                "60s",
-                SECOND,
-                MINUTE * 10,
-            )?,
-            refresh_grace: ttl(&layers, "refresh_grace", "30s", Duration::ZERO, MINUTE * 10)?,
+            authorization_code_ttl: ttl("authorization_code_ttl", "60s", SECOND, MINUTE * 10)?,
+            refresh_grace: ttl("refresh_grace", "30s", Duration::ZERO, MINUTE * 10)?,
             signing_alg: layers.read("signing_alg", "RS256", signing_alg)?,
             signing_key: layers.text("signing_key")?,
             dcr: layers.read("dcr", "true", values::switch)?,
@@ -242,182 +237,6 @@ impl Config {
     pub fn is_loopback(&self) -> bool {
         Url::parse(&self.public_url).is_ok_and(|url| values::is_loopback(&url))
     }
-}
-
-/// What the database URL is by itself, for commands that need nothing else.
-pub fn database_url(layers: &Layers) -> Result<String, ConfigError> {
-    layers.read("database_url", "sqlite://data/gatehouse.db?mode=rwc", |text| {
-        let known = ["sqlite://", "sqlite:", "postgres://", "postgresql://"];
-        if known.iter().any(|scheme| text.starts_with(scheme)) {
-            Ok(text.to_owned())
-        } else {
-            Err("it must begin with sqlite:// or postgres://".into())
-        }
-    })
-}
-
-fn public_url(layers: &Layers, listen: SocketAddr) -> Result<Url, ConfigError> {
-    // Moving the listener alone to another loopback port moves the address people type as well.
-    let default = if listen.ip().is_loopback() && listen.port() != 0 {
-        format!("http://{listen}")
-    } else {
-        "http://127.0.0.1:8080".into()
-    };
-    layers.read("public_url", &default, values::origin)
-}
-
-fn upstream(layers: &Layers, is_loopback: bool) -> Result<UpstreamConfig, ConfigError> {
-    if layers.read("dev", "false", values::switch)? {
-        if !is_loopback {
-            let message = "the built-in provider lets anyone in as anybody, so it needs a loopback \
-                 public_url";
-            return Err(layers.error("dev", message));
-        }
-        return Ok(UpstreamConfig::Dev);
-    }
-    let client_id = layers.text("upstream_client_id")?;
-    let issuer = layers
-        .read_optional("upstream_issuer", |text| values::address(text).map(|_| text.to_owned()))?;
-    match (issuer, client_id) {
-        (None, None) => Ok(UpstreamConfig::None),
-        (Some(issuer), Some(client_id)) => Ok(UpstreamConfig::Provider(ProviderConfig {
-            issuer,
-            client_id,
-            client_secret: layers.text("upstream_client_secret")?,
-        })),
-        (Some(_), None) => {
-            Err(ConfigError::new("upstream_client_id", "upstream_issuer is set, so it must be too"))
-        }
-        (None, Some(_)) => {
-            Err(ConfigError::new("upstream_issuer", "upstream_client_id is set, so it must be too"))
-        }
-    }
-}
-
-fn secret(layers: &Layers, given: &Given, is_loopback: bool) -> Result<ServerSecret, ConfigError> {
-    let decode = |text: &str| decode_server_secret(text).map_err(|error| error.to_string());
-    let previous = layers.read_optional("secret_previous", decode)?;
-    if let Some(current) = layers.read_optional("secret", decode)? {
-        return Ok(ServerSecret::new(current, previous));
-    }
-    if !is_loopback {
-        let message = "it is required when public_url is not loopback; make one with \
-             `openssl rand -base64 48` and give it to every replica";
-        return Err(ConfigError::new("secret", message));
-    }
-    let current = secret_file::read_or_create(&given.folder)?;
-    Ok(ServerSecret::new(current, previous))
-}
-
-fn socket(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| format!("{text:?} is not address:port"))
-}
-
-fn ttl(
-    layers: &Layers,
-    name: &str,
-    default: &str,
-    min: Duration,
-    max: Duration,
-) -> Result<Duration, ConfigError> {
-    layers.read(name, default, |text| values::duration_within(text, min, max))
-}
-
-fn upstream_scope(text: &str) -> Result<String, String> {
-    if text.split_ascii_whitespace().any(|scope| scope == "openid") {
-        Ok(text.to_owned())
-    } else {
-        Err("it must contain openid, or the provider issues no ID token".into())
-    }
-}
-
-fn pairs(layers: &Layers, name: &str) -> Result<Vec<(String, String)>, ConfigError> {
-    // What we must decide ourselves cannot be overridden by accident.
-    const OURS: [&str; 8] = [
-        "response_type",
-        "client_id",
-        "redirect_uri",
-        "scope",
-        "state",
-        "nonce",
-        "code_challenge",
-        "code_challenge_method",
-    ];
-    let items = layers.items(name).unwrap_or_default();
-    let pair = |item: &String| match item.split_once('=') {
-        Some((key, _)) if OURS.contains(&key.trim()) => {
-            Err(layers.error(name, format!("{key} is set by Gatehouse itself")))
-        }
-        Some((key, value)) => Ok((key.trim().to_owned(), value.trim().to_owned())),
-        None => Err(layers.error(name, format!("{item:?} is not k=v"))),
-    };
-    items.iter().map(pair).collect()
-}
-
-fn auth_mode(text: &str) -> Result<AuthMode, String> {
-    match text {
-        "enforce" => Ok(AuthMode::Enforce),
-        "grace" => Ok(AuthMode::Grace),
-        "open" => Ok(AuthMode::Open),
-        _ => Err(format!("{text:?} is none of enforce, grace, open")),
-    }
-}
-
-fn signing_alg(text: &str) -> Result<SigningAlgorithm, String> {
-    SigningAlgorithm::from_name(text)
-        .ok_or_else(|| format!("{text:?} is none of RS256, ES256, EdDSA"))
-}
-
-fn log_format(text: &str) -> Result<LogFormat, String> {
-    match text {
-        "text" => Ok(LogFormat::Text),
-        "json" => Ok(LogFormat::Json),
-        _ => Err(format!("{text:?} is neither text nor json")),
-    }
-}
-
-fn product(text: &str) -> Result<String, String> {
-    if text.chars().count() <= 60 && !text.chars().any(char::is_control) {
-        Ok(text.to_owned())
-    } else {
-        Err("it must have at most 60 printable characters".into())
-    }
-}
-
-fn networks(layers: &Layers) -> Result<Vec<ipnet::IpNet>, ConfigError> {
-    let name = "trusted_proxies";
-    let network = |item: &String| {
-        let single = || item.parse::<std::net::IpAddr>().map(ipnet::IpNet::from);
-        item.parse::<ipnet::IpNet>().or_else(|_| single()).map_err(|_| {
-            layers.error(name, format!("{item:?} is not a network such as 10.0.0.0/8"))
-        })
-    };
-    layers.items(name).unwrap_or_default().iter().map(network).collect()
-}
-
-fn cors_origins(layers: &Layers) -> Result<Vec<String>, ConfigError> {
-    let name = "cors_origins";
-    let origin = |item: String| {
-        if item == "*" {
-            return Ok(item);
-        }
-        values::origin(&item).map_err(|m| layers.error(name, m))?;
-        Ok(item)
-    };
-    layers.items(name).unwrap_or_default().into_iter().map(origin).collect()
-}
-
-fn docs_path(layers: &Layers, given: &Given) -> Vec<PathBuf> {
-    let items = layers.items("docs_path").unwrap_or_default();
-    items.into_iter().map(|item| given.folder.join(item)).collect()
-}
-
-fn without_effect(layers: &Layers) -> Result<Vec<&'static str>, ConfigError> {
-    for name in ["cimd", "cimd_allow_loopback"] {
-        layers.read(name, "false", values::switch)?;
-    }
-    layers.read("limit_cimd", "30/10m", values::limit)?;
-    Ok(keys::WITHOUT_EFFECT.iter().copied().filter(|name| layers.is_set(name)).collect())
 }
 
 #[cfg(test)]

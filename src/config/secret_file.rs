@@ -6,7 +6,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use crate::config::layers::ConfigError;
-use crate::secret::{SystemEntropy, decode_server_secret, generate_server_secret};
+use crate::secret::SystemEntropy;
+use crate::server_secret::{decode_server_secret, generate_server_secret};
 
 /// Relative to the folder the service runs in.
 const PATH: &str = "data/secret";

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::flow::Gatehouse;
 use crate::id::{AuthorizationRequestId, UserId};
-use crate::secret::{Kind, Purpose, Secret, SecretHash, base64url};
+use crate::secret::{Kind, Secret, SecretHash, base64url};
+use crate::server_secret::Purpose;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 

@@ -42,7 +42,9 @@ impl Gatehouse {
         now: Timestamp,
     ) -> Result<TokenOutcome, Fault> {
         let fresh = self.fresh_grant(now);
-        let exchanged = transact!(self.store, txn => self.exchange_once(txn, client, exchange, &fresh, now).await)?;
+        let exchanged = transact!(self.store, txn => {
+            self.exchange_once(txn, client, exchange, &fresh, now).await
+        })?;
         let (outcome, reason) = match &exchanged {
             Exchanged::Granted { .. } => ("granted", None),
             Exchanged::Revoked(_) => ("revoked", Some(TokenRefusal::Replayed)),

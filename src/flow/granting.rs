@@ -7,7 +7,8 @@ use crate::domain::scope::ScopeSet;
 use crate::flow::limits::Reading;
 use crate::flow::{Fault, Gatehouse};
 use crate::id::{GrantId, UserId};
-use crate::secret::{Purpose, Secret, base64url};
+use crate::secret::{Secret, base64url};
+use crate::server_secret::Purpose;
 use crate::store::StoreError;
 
 /// What a token request gets.

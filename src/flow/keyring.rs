@@ -16,7 +16,8 @@ use crate::domain::access_token::{Claims, TYP};
 use crate::domain::refusal::AccessRefusal;
 use crate::flow::Fault;
 use crate::keys::{SigningAlgorithm, SigningKey, VerificationKey};
-use crate::secret::{Entropy, Purpose, ServerSecret};
+use crate::secret::Entropy;
+use crate::server_secret::{Purpose, ServerSecret};
 use crate::store::signing_keys::{self, StoredKey};
 use crate::store::{Store, StoreError, transact};
 

@@ -23,6 +23,7 @@ pub mod register;
 pub mod revoke;
 pub mod token_client;
 pub mod wire;
+pub mod wire_codes;
 pub mod wire_pages;
 
 use crate::clients::Clients;

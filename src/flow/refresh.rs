@@ -53,7 +53,9 @@ impl Gatehouse {
         {
             return Ok(outcome);
         }
-        let rotation = transact!(self.store, txn => self.rotate_once(txn, client, request, generation, now).await)?;
+        let rotation = transact!(self.store, txn => {
+            self.rotate_once(txn, client, request, generation, now).await
+        })?;
         log(client, &rotation);
         self.answer(client, rotation, presented, successor, now)
     }

@@ -39,7 +39,9 @@ impl Gatehouse {
         if standing.is_none_or(|standing| standing.client_id != client.client_id) {
             return Ok(Revocation::Done);
         }
-        transact!(self.store, txn => grants::revoke(txn, grant_id, RevocationReason::ByClient, now).await)?;
+        transact!(self.store, txn => {
+            grants::revoke(txn, grant_id, RevocationReason::ByClient, now).await
+        })?;
         self.standings.forget(grant_id);
         tracing::info!(flow = "revoke", outcome = "revoked", client_id, %grant_id);
         Ok(Revocation::Done)

@@ -1,7 +1,8 @@
 //! The api's port, implemented: wire types in, flows, wire types out.
 //!
-//! The only file that names both a refusal and a code. Every `match` on a refusal is exhaustive:
-//! a new reason does not compile until someone decides what a client is told.
+//! With `wire_codes` and `wire_pages` the only files that name both a refusal and a code. Every
+//! `match` on a refusal is exhaustive: a new reason does not compile until someone decides what a
+//! client is told.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,7 +12,7 @@ use gatehouse_api::Port;
 use gatehouse_api::admin::{Liveness, Need, Readiness, ReadyResponse};
 use gatehouse_api::authorize::ConsentForm;
 use gatehouse_api::error::{
-    AuthorizationErrorCode, OAuthError, RegistrationErrorCode, RevocationErrorCode, TokenErrorCode,
+    OAuthError, RegistrationErrorCode, RevocationErrorCode, TokenErrorCode,
 };
 use gatehouse_api::mcp::{McpRequest, McpResponse};
 use gatehouse_api::metadata::{
@@ -26,10 +27,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::types::Any;
 
 use crate::domain::client::{Client, GrantType};
-use crate::domain::redirect_uri::TrustedRedirect;
-use crate::domain::refusal::{
-    AuthorizeRefusal, RegistrationRefusal, RevocationRefusal, TokenRefusal,
-};
+use crate::domain::refusal::{RegistrationRefusal, RevocationRefusal, TokenRefusal};
 use crate::domain::scope::Scope;
 use crate::flow::browser::Cookies;
 use crate::flow::callback::PresentedCallback;
@@ -37,6 +35,7 @@ use crate::flow::consent::PresentedConsent;
 use crate::flow::granting::{GrantedTokens, TokenOutcome};
 use crate::flow::register::Registration;
 use crate::flow::revoke::Revocation;
+use crate::flow::wire_codes::{BROKEN, TOO_MANY, UNAVAILABLE};
 use crate::flow::{Fault, Gatehouse, chain, token_client, wire_pages};
 use crate::secret::Secret;
 
@@ -232,10 +231,6 @@ impl Port for Wire {
     }
 }
 
-const UNAVAILABLE: &str = "Something this server needs is down. Try again shortly.";
-const BROKEN: &str = "Something broke. The log says what.";
-const TOO_MANY: &str = "Too many requests. Wait as long as Retry-After says.";
-
 /// Logs a fault once, at the edge; whether trying later may help.
 pub fn log_fault(flow: &'static str, fault: &Fault) -> bool {
     tracing::error!(flow, error = %chain(fault), "a request failed");
@@ -337,102 +332,5 @@ fn revocation_refused(refusal: RevocationRefusal) -> RevokeResponse {
             RevocationErrorCode::InvalidClient,
             "The client is not registered here.",
         ))),
-    }
-}
-
-impl TokenRefusal {
-    /// What the client is told. Every way a grant can fail looks the same from outside, so that a
-    /// stolen token cannot be probed.
-    pub const fn code(self) -> TokenErrorCode {
-        match self {
-            Self::MissingParameter(_) | Self::MalformedRequest | Self::AmbiguousAuthentication => {
-                TokenErrorCode::InvalidRequest
-            }
-            Self::UnsupportedGrantType => TokenErrorCode::UnsupportedGrantType,
-            Self::UnauthorizedGrantType => TokenErrorCode::UnauthorizedClient,
-            Self::UnknownClient
-            | Self::BasicAuthenticationFailed
-            | Self::UnsupportedAuthentication => TokenErrorCode::InvalidClient,
-            Self::Unknown
-            | Self::Replayed
-            | Self::Expired
-            | Self::WrongClient
-            | Self::RedirectUriMismatch
-            | Self::VerifierMismatch
-            | Self::Revoked => TokenErrorCode::InvalidGrant,
-            Self::ScopeTooWide => TokenErrorCode::InvalidScope,
-            Self::UnknownResource => TokenErrorCode::InvalidTarget,
-        }
-    }
-
-    /// A fixed text per code, with the name of a missing parameter and nothing else.
-    fn description(self) -> &'static str {
-        match self.code() {
-            TokenErrorCode::InvalidRequest => match self {
-                Self::MissingParameter("grant_type") => "The parameter grant_type is missing.",
-                Self::MissingParameter("client_id") => "The parameter client_id is missing.",
-                Self::MissingParameter("code") => "The parameter code is missing.",
-                Self::MissingParameter("code_verifier") => {
-                    "The parameter code_verifier is missing."
-                }
-                Self::MissingParameter("refresh_token") => {
-                    "The parameter refresh_token is missing."
-                }
-                _ => "A parameter is missing, repeated or contradicts another.",
-            },
-            TokenErrorCode::InvalidClient => {
-                "The client is not registered here, or did not authenticate as a public client."
-            }
-            TokenErrorCode::InvalidGrant => "The code or refresh token is not valid.",
-            TokenErrorCode::UnauthorizedClient => "The client may not use this grant type.",
-            TokenErrorCode::UnsupportedGrantType => "There is no such grant type here.",
-            TokenErrorCode::InvalidScope => "The scope goes beyond what was granted.",
-            TokenErrorCode::InvalidTarget => "The resource is not the one of this server.",
-            TokenErrorCode::ServerError => BROKEN,
-            TokenErrorCode::TemporarilyUnavailable => UNAVAILABLE,
-        }
-    }
-}
-
-impl AuthorizeRefusal {
-    /// What the client is told on its redirect URI.
-    pub const fn code(self) -> AuthorizationErrorCode {
-        match self {
-            Self::RepeatedParameter
-            | Self::MissingClientId
-            | Self::UnknownClient
-            | Self::MissingRedirectUri
-            | Self::UnregisteredRedirectUri
-            | Self::MissingResponseType
-            | Self::UnsupportedResponseMode
-            | Self::MissingCodeChallenge
-            | Self::UnsupportedChallengeMethod
-            | Self::MalformedCodeChallenge => AuthorizationErrorCode::InvalidRequest,
-            Self::UnsupportedResponseType => AuthorizationErrorCode::UnsupportedResponseType,
-            Self::UnknownResource => AuthorizationErrorCode::InvalidTarget,
-            Self::RequestObject => AuthorizationErrorCode::RequestNotSupported,
-            Self::RequestUri => AuthorizationErrorCode::RequestUriNotSupported,
-            Self::InteractionRequired => AuthorizationErrorCode::LoginRequired,
-            Self::Denied | Self::UpstreamDenied | Self::WorkEmailRequired => {
-                AuthorizationErrorCode::AccessDenied
-            }
-            Self::UpstreamUntrusted => AuthorizationErrorCode::ServerError,
-            Self::UpstreamUnavailable => AuthorizationErrorCode::TemporarilyUnavailable,
-        }
-    }
-}
-
-impl Gatehouse {
-    /// A redirect URI with a refusal (RFC 6749 §4.1.2.1, RFC 9207 §2).
-    pub fn refusal_to(
-        &self,
-        redirect: &TrustedRedirect,
-        state: Option<&str>,
-        refusal: AuthorizeRefusal,
-    ) -> String {
-        let mut parameters = vec![("error", refusal.code().name())];
-        parameters.extend(state.map(|state| ("state", state)));
-        parameters.push(("iss", &self.config.public_url));
-        redirect.with_parameters(&parameters)
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Never here: rules. What may pass is decided below; this room carries it out.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use gatehouse_api::visit::{ClientAddress, ThroughTrustedProxy};
 use poem::endpoint::BoxEndpoint;
@@ -26,6 +26,10 @@ use crate::flow::Gatehouse;
 use crate::http::cors::Cors;
 use crate::http::proxies::Proxies;
 use crate::page::{STYLESHEET, STYLESHEET_PATH};
+
+/// The document is made from types, so once is enough.
+static DOCUMENT_YAML: LazyLock<String> = LazyLock::new(gatehouse_api::document_yaml);
+static DOCUMENT_JSON: LazyLock<String> = LazyLock::new(gatehouse_api::document_json);
 
 /// The public listener's endpoint.
 pub struct Door {
@@ -82,11 +86,9 @@ impl Door {
             (STYLESHEET_PATH, _) if is_read => text("text/css; charset=utf-8", STYLESHEET),
             ("/", _) if is_read => front_door::page(&self.gatehouse),
             ("/openapi.yaml", _) if is_read => {
-                text("application/yaml; charset=utf-8", &gatehouse_api::document_yaml())
+                text("application/yaml; charset=utf-8", &DOCUMENT_YAML)
             }
-            ("/openapi.json", _) if is_read => {
-                text("application/json", &gatehouse_api::document_json())
-            }
+            ("/openapi.json", _) if is_read => text("application/json", &DOCUMENT_JSON),
             _ => match self.api.call(request).await {
                 Ok(response) => response,
                 Err(error) => refused(error.status(), &path),

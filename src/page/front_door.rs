@@ -24,8 +24,8 @@ fn body(context: &FrontDoorContext<'_>) -> Markup {
     html! {
         h1 { "The " (context.frame.product) " documentation, for your assistant" }
         p {
-            "This is an MCP server. Add its address to your client, sign in when the browser opens, "
-            "and your assistant can search and read the documentation."
+            "This is an MCP server. Add its address to your client, sign in when the browser "
+            "opens, and your assistant can search and read the documentation."
         }
         h2 { "Address" }
         pre { code { (context.resource) } }

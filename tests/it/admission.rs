@@ -114,8 +114,8 @@ on_both! {
         }
         let twice = world.mcp(good).request(&json!({})).header("authorization", "Bearer x");
         send(twice).await.expect(401);
-        let lower = world.http.post(world.at("/mcp")).header("authorization", format!("bearer {good}"))
-            .header("content-type", "application/json").body(PING);
+        let lower = world.http.post(world.at("/mcp"))
+            .header("authorization", format!("bearer {good}")).header("content-type", "application/json").body(PING);
         send(lower).await.expect(200);
     }
 
@@ -217,7 +217,8 @@ on_both! {
         let slash = world.http.post(world.at("/mcp/")).bearer_auth(&tokens.access_token)
             .header("accept", "*/*").json(&ping);
         send(slash).await.expect(200);
-        let big = json!({"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {"x": "y".repeat(2 << 20)}});
+        let params = json!({"x": "y".repeat(2 << 20)});
+        let big = json!({"jsonrpc": "2.0", "id": 1, "method": "ping", "params": params});
         send(world.mcp(&tokens.access_token).request(&big)).await.expect(413);
     }
 
@@ -255,7 +256,8 @@ on_both! {
                 challenge(&probe.expect(401));
             }
             let arguments = json!({"feedback": "good", "category": "other"});
-            let answer = anonymous.tool("submit_documentation_feedback", arguments).await.expect(401);
+            let answer = anonymous.tool("submit_documentation_feedback", arguments).await;
+            let answer = answer.expect(401);
             assert!(challenge(&answer).contains("scope=\"docs:read docs:feedback\""));
             assert!(!challenge(&answer).contains("error="));
         }

@@ -124,7 +124,8 @@ on_both! {
         let world = World::start(backend).await;
         let client = world.client("editor").await;
         let canonical = world.at("/mcp");
-        for spelling in [canonical.clone(), format!("{canonical}/"), canonical.replace("http:", "HTTP:")] {
+        let upper = canonical.replace("http:", "HTTP:");
+        for spelling in [canonical.clone(), format!("{canonical}/"), upper] {
             let changes = [("resource", spelling.as_str())];
             let tokens = client.signed_in_with(&world, "alice", &changes).await;
             assert_eq!(tokens.claims()["aud"], canonical, "{spelling}");

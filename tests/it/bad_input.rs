@@ -101,8 +101,8 @@ on_both! {
         }
         let answer = world.mcp(&tokens.access_token).tool("no_such_tool", json!({})).await;
         assert_eq!(answer.json()["error"]["code"], -32602);
-        let answer = world.mcp(&tokens.access_token).tool("search_docs", json!({})).await.expect(200);
-        assert_eq!(answer.json()["result"]["isError"], true);
+        let answer = world.mcp(&tokens.access_token).tool("search_docs", json!({})).await;
+        assert_eq!(answer.expect(200).json()["result"]["isError"], true);
         let arguments = json!({"path": "../../../etc/passwd"});
         let answer = world.mcp(&tokens.access_token).tool("read_page", arguments).await.expect(200);
         assert_eq!(answer.json()["result"]["isError"], true);

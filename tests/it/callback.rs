@@ -107,8 +107,10 @@ on_both! {
                 "foreign" => foreign.sign_jwt("JWT", &claims),
                 "elliptic" => elliptic.sign_jwt("JWT", &claims),
                 "none" => unsigned(&json!({"alg": "none", "typ": "JWT"}), &claims),
-                "hmac" => unsigned(
-                    &json!({"alg": "HS256", "typ": "JWT", "kid": world.auth0.key().kid()}), &claims),
+                "hmac" => {
+                    let kid = world.auth0.key().kid();
+                    unsigned(&json!({"alg": "HS256", "typ": "JWT", "kid": kid}), &claims)
+                }
                 "bent" => format!("{}A", &good[..good.len() - 2]),
                 _ => "garbage".to_owned(),
             };
@@ -127,8 +129,8 @@ on_both! {
             browser.get(&world.auth0.log_in_with(&location, token)).await.expect(303);
         }
         let all = world.auth0.requests().await;
-        let fetches = all.iter().filter(|request| request.url.path().ends_with("jwks.json")).count();
-        assert_eq!(fetches, 1);
+        let is_fetch = |request: &&wiremock::Request| request.url.path().ends_with("jwks.json");
+        assert_eq!(all.iter().filter(is_fetch).count(), 1);
     }
 
     async fn what_the_provider_says_instead_of_a_code_is_mapped_and_not_repeated(
@@ -160,8 +162,8 @@ on_both! {
         for (iss, error) in [("https://evil.example/".to_owned(), Some("server_error")),
             (world.auth0.issuer(), None)] {
             let (_, mut browser, location) = at_provider(&world).await;
-            let mut callback =
-                reqwest::Url::parse(&world.auth0.log_in(&location, &Person::named("alice"))).unwrap();
+            let callback = world.auth0.log_in(&location, &Person::named("alice"));
+            let mut callback = reqwest::Url::parse(&callback).unwrap();
             callback.query_pairs_mut().append_pair("iss", &iss);
             let end = browser.get(callback.as_str()).await.location();
             assert_eq!(query(&end, "error").as_deref(), error);
@@ -226,7 +228,8 @@ on_both! {
         let world = World::with(backend, &[("require_work_email", "true")]).await;
         let client = world.client("editor").await;
         for (email, error) in [(json!("a@gmail.com"), Some("access_denied")),
-            (json!("a@mailinator.com"), Some("access_denied")), (Value::Null, Some("access_denied")),
+            (json!("a@mailinator.com"), Some("access_denied")),
+            (Value::Null, Some("access_denied")),
             (json!("a@example.com"), None)] {
             let person = Person::named("alice").with("email", email.clone());
             let mut browser = world.browser();

@@ -112,7 +112,8 @@ on_both! {
             browser.post(&url, &wrong).await.expect(403);
         }
         // The right browser and token, sent by another site.
-        for (header, value) in [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")] {
+        let foreign = [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")];
+        for (header, value) in foreign {
             let request = world.http.post(&url).form(&right).header(header, value);
             browser.send(request).await.expect(403);
         }

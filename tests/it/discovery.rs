@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::oauth_client::post_json;
 use crate::support::{Answer, Backend, World, on_both};
 
 async fn get(world: &World, path: &str) -> Answer {
@@ -114,7 +115,9 @@ on_both! {
         assert_eq!(key["use"], "sig");
     }
 
-    async fn a_key_survives_a_restart_and_a_change_of_algorithm_keeps_the_old_one(backend: Backend) {
+    async fn a_key_survives_a_restart_and_a_change_of_algorithm_keeps_the_old_one(
+        backend: Backend
+    ) {
         let mut world = World::start(backend).await;
         let before = get(&world, "/.well-known/jwks.json").await.json();
         world.restart(&[]).await;
@@ -130,7 +133,7 @@ on_both! {
         let document = get(&world, "/.well-known/oauth-authorization-server").await.json();
         assert_eq!(document.get("registration_endpoint"), None);
         let body = json!({"redirect_uris": ["https://e.com/cb"]});
-        let answer = crate::support::oauth_client::post_json(&world, "/oauth/register", &body).await;
+        let answer = post_json(&world, "/oauth/register", &body).await;
         answer.expect_error(403, "invalid_client_metadata");
     }
 

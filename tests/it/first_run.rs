@@ -28,7 +28,8 @@ on_both! {
         let world = World::with(backend, &DEV).await;
         let client = world.client("editor").await;
         let mut browser = world.browser();
-        let to_provider = client.approve(&mut browser, &[("scope", "docs:read email profile")]).await;
+        let scope = [("scope", "docs:read email profile")];
+        let to_provider = client.approve(&mut browser, &scope).await;
         assert!(to_provider.starts_with(&world.at("/dev-provider/authorize?")), "{to_provider}");
         let callback = log_in(&world, &mut browser, &to_provider, "alice@example.com").await;
         let end = browser.get(&callback.location()).await.location();
@@ -37,8 +38,8 @@ on_both! {
         assert_eq!(claims["email"], "alice@example.com");
         assert_eq!(claims["org_name"], "Example Inc");
         assert_eq!(claims["org_id"], "org_example-inc");
-        let answer = world.mcp(&tokens.access_token).call("tools/list", json!({})).await.expect(200);
-        assert!(answer.body.contains("search_docs"));
+        let answer = world.mcp(&tokens.access_token).call("tools/list", json!({})).await;
+        assert!(answer.expect(200).body.contains("search_docs"));
     }
 
     async fn what_is_no_address_is_asked_for_again(backend: Backend) {
@@ -58,7 +59,8 @@ on_both! {
         browser.get(&foreign).await.expect(400);
         let without = World::start(backend).await;
         let mut browser = without.browser();
-        browser.get(&without.at("/dev-provider/.well-known/openid-configuration")).await.expect(404);
+        let discovery = "/dev-provider/.well-known/openid-configuration";
+        browser.get(&without.at(discovery)).await.expect(404);
     }
 
     async fn the_front_door_says_how_to_connect(backend: Backend) {

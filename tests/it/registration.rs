@@ -56,7 +56,8 @@ on_both! {
         assert_eq!(answer["grant_types"], json!(["authorization_code", "refresh_token"]));
 
         let cursor = json!({
-            "client_name": "Cursor", "redirect_uris": ["cursor://anysphere.cursor-mcp/oauth/callback",
+            "client_name": "Cursor", "redirect_uris": [
+                "cursor://anysphere.cursor-mcp/oauth/callback",
                 "http://localhost:8787/callback",
                 "https://www.cursor.com/agents/mcp/oauth/callback"],
         });

@@ -56,7 +56,8 @@ on_both! {
         };
         post(&[("token", "x")]).await.expect_error(401, "invalid_client");
         post(&[("token", "x"), ("client_id", "nobody")]).await.expect_error(401, "invalid_client");
-        let secret = [("token", "x"), ("client_id", client.client_id.as_str()), ("client_secret", "s")];
+        let client_id = client.client_id.as_str();
+        let secret = [("token", "x"), ("client_id", client_id), ("client_secret", "s")];
         client.post("/oauth/revoke", &secret).await.expect_error(401, "invalid_client");
         let missing = [("client_id", client.client_id.as_str())];
         client.post("/oauth/revoke", &missing).await.expect_error(400, "invalid_request");

@@ -1,0 +1,198 @@
+//! How each setting that is more than one plain value is read and checked.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use url::Url;
+
+use crate::config::keys;
+use crate::config::layers::{ConfigError, Given, Layers};
+use crate::config::secret_file;
+use crate::config::values;
+use crate::config::{AuthMode, LogFormat, ProviderConfig, UpstreamConfig};
+use crate::keys::SigningAlgorithm;
+use crate::server_secret::{ServerSecret, decode_server_secret};
+
+/// What the database URL is by itself, for commands that need nothing else.
+pub fn database_url(layers: &Layers) -> Result<String, ConfigError> {
+    layers.read("database_url", "sqlite://data/gatehouse.db?mode=rwc", |text| {
+        let known = ["sqlite://", "sqlite:", "postgres://", "postgresql://"];
+        if known.iter().any(|scheme| text.starts_with(scheme)) {
+            Ok(text.to_owned())
+        } else {
+            Err("it must begin with sqlite:// or postgres://".into())
+        }
+    })
+}
+
+/// The public address; an origin.
+pub fn public_url(layers: &Layers, listen: SocketAddr) -> Result<Url, ConfigError> {
+    // Moving the listener alone to another loopback port moves the address people type as well.
+    let default = if listen.ip().is_loopback() && listen.port() != 0 {
+        format!("http://{listen}")
+    } else {
+        "http://127.0.0.1:8080".into()
+    };
+    layers.read("public_url", &default, values::origin)
+}
+
+/// Who people sign in with.
+pub fn upstream(layers: &Layers, is_loopback: bool) -> Result<UpstreamConfig, ConfigError> {
+    if layers.read("dev", "false", values::switch)? {
+        if !is_loopback {
+            let message = "the built-in provider lets anyone in as anybody, so it needs a loopback \
+                 public_url";
+            return Err(layers.error("dev", message));
+        }
+        return Ok(UpstreamConfig::Dev);
+    }
+    let client_id = layers.text("upstream_client_id")?;
+    let issuer = layers
+        .read_optional("upstream_issuer", |text| values::address(text).map(|_| text.to_owned()))?;
+    match (issuer, client_id) {
+        (None, None) => Ok(UpstreamConfig::None),
+        (Some(issuer), Some(client_id)) => Ok(UpstreamConfig::Provider(ProviderConfig {
+            issuer,
+            client_id,
+            client_secret: layers.text("upstream_client_secret")?,
+        })),
+        (Some(_), None) => {
+            Err(ConfigError::new("upstream_client_id", "upstream_issuer is set, so it must be too"))
+        }
+        (None, Some(_)) => {
+            Err(ConfigError::new("upstream_issuer", "upstream_client_id is set, so it must be too"))
+        }
+    }
+}
+
+/// The server secret; its file is made when it may and must.
+pub fn secret(
+    layers: &Layers,
+    given: &Given,
+    is_loopback: bool,
+) -> Result<ServerSecret, ConfigError> {
+    let decode = |text: &str| decode_server_secret(text).map_err(|error| error.to_string());
+    let previous = layers.read_optional("secret_previous", decode)?;
+    if let Some(current) = layers.read_optional("secret", decode)? {
+        return Ok(ServerSecret::new(current, previous));
+    }
+    if !is_loopback {
+        let message = "it is required when public_url is not loopback; make one with \
+             `openssl rand -base64 48` and give it to every replica";
+        return Err(ConfigError::new("secret", message));
+    }
+    let current = secret_file::read_or_create(&given.folder)?;
+    Ok(ServerSecret::new(current, previous))
+}
+
+/// Reads `address:port`.
+pub fn socket(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("{text:?} is not address:port"))
+}
+
+/// Reads the scopes asked of the provider.
+pub fn upstream_scope(text: &str) -> Result<String, String> {
+    if text.split_ascii_whitespace().any(|scope| scope == "openid") {
+        Ok(text.to_owned())
+    } else {
+        Err("it must contain openid, or the provider issues no ID token".into())
+    }
+}
+
+/// Reads a map.
+pub fn pairs(layers: &Layers, name: &str) -> Result<Vec<(String, String)>, ConfigError> {
+    // What we must decide ourselves cannot be overridden by accident.
+    const OURS: [&str; 8] = [
+        "response_type",
+        "client_id",
+        "redirect_uri",
+        "scope",
+        "state",
+        "nonce",
+        "code_challenge",
+        "code_challenge_method",
+    ];
+    let items = layers.items(name).unwrap_or_default();
+    let pair = |item: &String| match item.split_once('=') {
+        Some((key, _)) if OURS.contains(&key.trim()) => {
+            Err(layers.error(name, format!("{key} is set by Gatehouse itself")))
+        }
+        Some((key, value)) => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        None => Err(layers.error(name, format!("{item:?} is not k=v"))),
+    };
+    items.iter().map(pair).collect()
+}
+
+/// Reads who may read without signing in.
+pub fn auth_mode(text: &str) -> Result<AuthMode, String> {
+    match text {
+        "enforce" => Ok(AuthMode::Enforce),
+        "grace" => Ok(AuthMode::Grace),
+        "open" => Ok(AuthMode::Open),
+        _ => Err(format!("{text:?} is none of enforce, grace, open")),
+    }
+}
+
+/// Reads how access tokens are signed.
+pub fn signing_alg(text: &str) -> Result<SigningAlgorithm, String> {
+    SigningAlgorithm::from_name(text)
+        .ok_or_else(|| format!("{text:?} is none of RS256, ES256, EdDSA"))
+}
+
+/// Reads how log lines are written.
+pub fn log_format(text: &str) -> Result<LogFormat, String> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err(format!("{text:?} is neither text nor json")),
+    }
+}
+
+/// Reads a name that fits into titles.
+pub fn product(text: &str) -> Result<String, String> {
+    if text.chars().count() <= 60 && !text.chars().any(char::is_control) {
+        Ok(text.to_owned())
+    } else {
+        Err("it must have at most 60 printable characters".into())
+    }
+}
+
+/// Reads the trusted proxies.
+pub fn networks(layers: &Layers) -> Result<Vec<ipnet::IpNet>, ConfigError> {
+    let name = "trusted_proxies";
+    let network = |item: &String| {
+        let single = || item.parse::<std::net::IpAddr>().map(ipnet::IpNet::from);
+        item.parse::<ipnet::IpNet>().or_else(|_| single()).map_err(|_| {
+            layers.error(name, format!("{item:?} is not a network such as 10.0.0.0/8"))
+        })
+    };
+    layers.items(name).unwrap_or_default().iter().map(network).collect()
+}
+
+/// Reads browser origins.
+pub fn cors_origins(layers: &Layers) -> Result<Vec<String>, ConfigError> {
+    let name = "cors_origins";
+    let origin = |item: String| {
+        if item == "*" {
+            return Ok(item);
+        }
+        values::origin(&item).map_err(|m| layers.error(name, m))?;
+        Ok(item)
+    };
+    layers.items(name).unwrap_or_default().into_iter().map(origin).collect()
+}
+
+/// The folders of documentation, from where the process stands.
+pub fn docs_path(layers: &Layers, given: &Given) -> Vec<PathBuf> {
+    let items = layers.items("docs_path").unwrap_or_default();
+    items.into_iter().map(|item| given.folder.join(item)).collect()
+}
+
+/// Settings that were set and have no effect in this version; their values are checked all the same.
+pub fn without_effect(layers: &Layers) -> Result<Vec<&'static str>, ConfigError> {
+    for name in ["cimd", "cimd_allow_loopback"] {
+        layers.read(name, "false", values::switch)?;
+    }
+    layers.read("limit_cimd", "30/10m", values::limit)?;
+    Ok(keys::WITHOUT_EFFECT.iter().copied().filter(|name| layers.is_set(name)).collect())
+}

@@ -1,0 +1,115 @@
+//! What a client is told for each reason: a code, and a fixed text.
+//!
+//! Exhaustive: a new reason does not compile until someone decides.
+
+use gatehouse_api::error::{AuthorizationErrorCode, TokenErrorCode};
+
+use crate::domain::redirect_uri::TrustedRedirect;
+use crate::domain::refusal::{AuthorizeRefusal, TokenRefusal};
+use crate::flow::Gatehouse;
+
+/// For what passes.
+pub const UNAVAILABLE: &str = "Something this server needs is down. Try again shortly.";
+
+/// For what does not.
+pub const BROKEN: &str = "Something broke. The log says what.";
+
+/// For those who ask too often.
+pub const TOO_MANY: &str = "Too many requests. Wait as long as Retry-After says.";
+
+impl TokenRefusal {
+    /// What the client is told. Every way a grant can fail looks the same from outside, so that a
+    /// stolen token cannot be probed.
+    pub const fn code(self) -> TokenErrorCode {
+        match self {
+            Self::MissingParameter(_) | Self::MalformedRequest | Self::AmbiguousAuthentication => {
+                TokenErrorCode::InvalidRequest
+            }
+            Self::UnsupportedGrantType => TokenErrorCode::UnsupportedGrantType,
+            Self::UnauthorizedGrantType => TokenErrorCode::UnauthorizedClient,
+            Self::UnknownClient
+            | Self::BasicAuthenticationFailed
+            | Self::UnsupportedAuthentication => TokenErrorCode::InvalidClient,
+            Self::Unknown
+            | Self::Replayed
+            | Self::Expired
+            | Self::WrongClient
+            | Self::RedirectUriMismatch
+            | Self::VerifierMismatch
+            | Self::Revoked => TokenErrorCode::InvalidGrant,
+            Self::ScopeTooWide => TokenErrorCode::InvalidScope,
+            Self::UnknownResource => TokenErrorCode::InvalidTarget,
+        }
+    }
+
+    /// A fixed text per code, with the name of a missing parameter and nothing else.
+    pub fn description(self) -> &'static str {
+        match self.code() {
+            TokenErrorCode::InvalidRequest => match self {
+                Self::MissingParameter("grant_type") => "The parameter grant_type is missing.",
+                Self::MissingParameter("client_id") => "The parameter client_id is missing.",
+                Self::MissingParameter("code") => "The parameter code is missing.",
+                Self::MissingParameter("code_verifier") => {
+                    "The parameter code_verifier is missing."
+                }
+                Self::MissingParameter("refresh_token") => {
+                    "The parameter refresh_token is missing."
+                }
+                _ => "A parameter is missing, repeated or contradicts another.",
+            },
+            TokenErrorCode::InvalidClient => {
+                "The client is not registered here, or did not authenticate as a public client."
+            }
+            TokenErrorCode::InvalidGrant => "The code or refresh token is not valid.",
+            TokenErrorCode::UnauthorizedClient => "The client may not use this grant type.",
+            TokenErrorCode::UnsupportedGrantType => "There is no such grant type here.",
+            TokenErrorCode::InvalidScope => "The scope goes beyond what was granted.",
+            TokenErrorCode::InvalidTarget => "The resource is not the one of this server.",
+            TokenErrorCode::ServerError => BROKEN,
+            TokenErrorCode::TemporarilyUnavailable => UNAVAILABLE,
+        }
+    }
+}
+
+impl AuthorizeRefusal {
+    /// What the client is told on its redirect URI.
+    pub const fn code(self) -> AuthorizationErrorCode {
+        match self {
+            Self::RepeatedParameter
+            | Self::MissingClientId
+            | Self::UnknownClient
+            | Self::MissingRedirectUri
+            | Self::UnregisteredRedirectUri
+            | Self::MissingResponseType
+            | Self::UnsupportedResponseMode
+            | Self::MissingCodeChallenge
+            | Self::UnsupportedChallengeMethod
+            | Self::MalformedCodeChallenge => AuthorizationErrorCode::InvalidRequest,
+            Self::UnsupportedResponseType => AuthorizationErrorCode::UnsupportedResponseType,
+            Self::UnknownResource => AuthorizationErrorCode::InvalidTarget,
+            Self::RequestObject => AuthorizationErrorCode::RequestNotSupported,
+            Self::RequestUri => AuthorizationErrorCode::RequestUriNotSupported,
+            Self::InteractionRequired => AuthorizationErrorCode::LoginRequired,
+            Self::Denied | Self::UpstreamDenied | Self::WorkEmailRequired => {
+                AuthorizationErrorCode::AccessDenied
+            }
+            Self::UpstreamUntrusted => AuthorizationErrorCode::ServerError,
+            Self::UpstreamUnavailable => AuthorizationErrorCode::TemporarilyUnavailable,
+        }
+    }
+}
+
+impl Gatehouse {
+    /// A redirect URI with a refusal (RFC 6749 §4.1.2.1, RFC 9207 §2).
+    pub fn refusal_to(
+        &self,
+        redirect: &TrustedRedirect,
+        state: Option<&str>,
+        refusal: AuthorizeRefusal,
+    ) -> String {
+        let mut parameters = vec![("error", refusal.code().name())];
+        parameters.extend(state.map(|state| ("state", state)));
+        parameters.push(("iss", &self.config.public_url));
+        redirect.with_parameters(&parameters)
+    }
+}

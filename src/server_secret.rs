@@ -1,0 +1,265 @@
+//! The server secret: what it seals, authenticates and derives.
+//!
+//! One secret, a sub-key for each [`Purpose`], so that a value made for one is void for every
+//! other. While it is being rotated the previous one still opens what it made. It also derives the
+//! successor of a refresh token, so that no refresh token is ever stored.
+//!
+//! Never here: where the secret comes from, what is sealed.
+
+use std::fmt;
+
+use aws_lc_rs::aead;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::secret::{Entropy, Secret, SecretHash, base64url, constant_time_eq, hmac_sha256};
+
+/// The fewest bytes a server secret may have.
+pub const SERVER_SECRET_BYTES_MIN: usize = 32;
+
+const NONCE_BYTES: usize = aead::NONCE_LEN;
+const SEAL_VERSION: u8 = 1;
+
+/// What a sealed or authenticated value is for. A value made for one purpose is
+/// void for every other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The private half of a signing key.
+    SigningKey,
+    /// What the provider told us of a person.
+    Profile,
+    /// The client's own `state`.
+    ClientState,
+    /// Nonce and verifier of our request to the provider.
+    UpstreamLogin,
+    /// The cookie by which a browser is known.
+    BrowserCookie,
+    /// The cookie that binds one upstream login to one browser.
+    LoginCookie,
+    /// The token of a form.
+    Csrf,
+    /// The text of a person's feedback.
+    Feedback,
+    /// The next refresh token of a family.
+    RefreshSuccessor,
+}
+
+impl Purpose {
+    const fn label(self) -> &'static [u8] {
+        match self {
+            Self::SigningKey => b"gatehouse signing key",
+            Self::Profile => b"gatehouse profile",
+            Self::ClientState => b"gatehouse client state",
+            Self::UpstreamLogin => b"gatehouse upstream login",
+            Self::BrowserCookie => b"gatehouse browser cookie",
+            Self::LoginCookie => b"gatehouse login cookie",
+            Self::Csrf => b"gatehouse csrf",
+            Self::Feedback => b"gatehouse feedback",
+            Self::RefreshSuccessor => b"gatehouse refresh successor",
+        }
+    }
+}
+
+/// Why a server secret was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretFormatError {
+    /// The text is not base64.
+    NotBase64,
+    /// Fewer than [`SERVER_SECRET_BYTES_MIN`] bytes.
+    TooShort,
+}
+
+impl fmt::Display for SecretFormatError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotBase64 => f.write_str("not base64"),
+            Self::TooShort => write!(f, "fewer than {SERVER_SECRET_BYTES_MIN} bytes"),
+        }
+    }
+}
+
+/// Decodes the base64 text of the `secret` setting, with or without padding, either alphabet.
+pub fn decode_server_secret(text: &str) -> Result<Vec<u8>, SecretFormatError> {
+    let text = text.trim().trim_end_matches('=');
+    let standard: String = text
+        .chars()
+        .map(|c| {
+            if c == '-' {
+                '+'
+            } else if c == '_' {
+                '/'
+            } else {
+                c
+            }
+        })
+        .collect();
+    let bytes = STANDARD
+        .decode(format!("{standard}{}", "=".repeat((4 - standard.len() % 4) % 4)))
+        .map_err(|_| SecretFormatError::NotBase64)?;
+    if bytes.len() < SERVER_SECRET_BYTES_MIN { Err(SecretFormatError::TooShort) } else { Ok(bytes) }
+}
+
+/// Makes the text of a new server secret.
+pub fn generate_server_secret(entropy: &dyn Entropy) -> String {
+    let mut bytes = [0; 48];
+    entropy.fill(&mut bytes);
+    STANDARD.encode(bytes)
+}
+
+/// The `secret` setting and, while it is being rotated, `secret_previous`.
+///
+/// New values are made under the current one; both open what exists.
+pub struct ServerSecret {
+    current: Vec<u8>,
+    previous: Option<Vec<u8>>,
+}
+
+impl ServerSecret {
+    /// From decoded settings.
+    pub const fn new(current: Vec<u8>, previous: Option<Vec<u8>>) -> Self {
+        Self { current, previous }
+    }
+
+    fn generations(&self) -> impl Iterator<Item = &[u8]> {
+        [Some(self.current.as_slice()), self.previous.as_deref()].into_iter().flatten()
+    }
+
+    /// Encrypts and authenticates `plaintext` for `purpose` (AES-256-GCM-SIV, which stays safe
+    /// should a nonce ever repeat).
+    pub fn seal(&self, entropy: &dyn Entropy, purpose: Purpose, plaintext: &[u8]) -> Vec<u8> {
+        let mut nonce = [0; NONCE_BYTES];
+        entropy.fill(&mut nonce);
+        let mut sealed = plaintext.to_vec();
+        sealing_key(&self.current, purpose)
+            .seal_in_place_append_tag(
+                aead::Nonce::assume_unique_for_key(nonce),
+                aead::Aad::from(purpose.label()),
+                &mut sealed,
+            )
+            .expect("a value of ours is far below the cipher's size limit");
+        [&[SEAL_VERSION][..], &nonce, &sealed].concat()
+    }
+
+    /// Opens what [`Self::seal`] made for the same purpose; `None` for anything else.
+    pub fn unseal(&self, purpose: Purpose, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (&SEAL_VERSION, rest) = sealed.split_first()? else { return None };
+        let (nonce, ciphertext) = rest.split_at_checked(NONCE_BYTES)?;
+        let nonce: [u8; NONCE_BYTES] = nonce.try_into().ok()?;
+        self.generations().find_map(|key| {
+            let mut buffer = ciphertext.to_vec();
+            let plaintext = sealing_key(key, purpose)
+                .open_in_place(
+                    aead::Nonce::assume_unique_for_key(nonce),
+                    aead::Aad::from(purpose.label()),
+                    &mut buffer,
+                )
+                .ok()?;
+            Some(plaintext.to_vec())
+        })
+    }
+
+    /// Authenticates `parts` for `purpose`, as text for a form or cookie.
+    pub fn mac(&self, purpose: Purpose, parts: &[&[u8]]) -> String {
+        base64url(&hmac_sha256(&subkey(&self.current, purpose), parts))
+    }
+
+    /// Whether `presented` is the [`Self::mac`] of these parts under either generation.
+    pub fn mac_matches(&self, purpose: Purpose, parts: &[&[u8]], presented: &str) -> bool {
+        self.generations().any(|key| {
+            let expected = base64url(&hmac_sha256(&subkey(key, purpose), parts));
+            constant_time_eq(expected.as_bytes(), presented.as_bytes())
+        })
+    }
+
+    /// The refresh token that follows `presented`.
+    ///
+    /// It depends on nothing else, so every repetition inside the grace derives the same one.
+    pub fn successor_of(&self, presented: &Secret) -> Secret {
+        successor_under(&self.current, presented)
+    }
+
+    /// The successor whose hash is stored, whichever generation of the secret derived it.
+    pub fn successor_matching(&self, presented: &Secret, stored: SecretHash) -> Option<Secret> {
+        self.generations()
+            .map(|key| successor_under(key, presented))
+            .find(|successor| successor.hash() == stored)
+    }
+}
+
+impl fmt::Debug for ServerSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ServerSecret(…)")
+    }
+}
+
+fn successor_under(key: &[u8], presented: &Secret) -> Secret {
+    let parts = [presented.expose().as_bytes()];
+    Secret::derived_refresh_token(&hmac_sha256(&subkey(key, Purpose::RefreshSuccessor), &parts))
+}
+
+fn subkey(key: &[u8], purpose: Purpose) -> [u8; 32] {
+    hmac_sha256(key, &[purpose.label()])
+}
+
+fn sealing_key(key: &[u8], purpose: Purpose) -> aead::LessSafeKey {
+    let unbound = aead::UnboundKey::new(&aead::AES_256_GCM_SIV, &subkey(key, purpose))
+        .expect("a subkey has the cipher's key length");
+    aead::LessSafeKey::new(unbound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::{Kind, SystemEntropy};
+
+    fn secret(byte: u8) -> Vec<u8> {
+        vec![byte; 32]
+    }
+
+    #[test]
+    fn a_sealed_value_opens_only_for_its_purpose_and_unchanged() {
+        let server = ServerSecret::new(secret(1), None);
+        let sealed = server.seal(&SystemEntropy, Purpose::Profile, b"alice");
+        assert_eq!(server.unseal(Purpose::Profile, &sealed).as_deref(), Some(&b"alice"[..]));
+        assert_eq!(server.unseal(Purpose::ClientState, &sealed), None);
+        for position in 0..sealed.len() {
+            let mut bent = sealed.clone();
+            bent[position] ^= 1;
+            assert_eq!(server.unseal(Purpose::Profile, &bent), None, "byte {position}");
+        }
+        assert_eq!(server.unseal(Purpose::Profile, &[]), None);
+        assert_eq!(server.unseal(Purpose::Profile, &[SEAL_VERSION, 1, 2]), None);
+    }
+
+    #[test]
+    fn a_rotated_secret_still_opens_and_derives_what_the_previous_one_made() {
+        let before = ServerSecret::new(secret(1), None);
+        let after = ServerSecret::new(secret(2), Some(secret(1)));
+        let sealed = before.seal(&SystemEntropy, Purpose::SigningKey, b"key");
+        assert_eq!(after.unseal(Purpose::SigningKey, &sealed).as_deref(), Some(&b"key"[..]));
+        let mac = before.mac(Purpose::Csrf, &[b"form"]);
+        assert!(after.mac_matches(Purpose::Csrf, &[b"form"], &mac));
+        let presented = Secret::generate(&SystemEntropy, Kind::RefreshToken);
+        let stored = before.successor_of(&presented).hash();
+        assert!(after.successor_matching(&presented, stored).is_some());
+        assert_ne!(after.successor_of(&presented).hash(), stored);
+    }
+
+    #[test]
+    fn parts_of_a_mac_cannot_be_shifted_into_each_other() {
+        let server = ServerSecret::new(secret(1), None);
+        let mac = server.mac(Purpose::Csrf, &[b"ab", b"c"]);
+        assert!(!server.mac_matches(Purpose::Csrf, &[b"a", b"bc"], &mac));
+    }
+
+    #[test]
+    fn a_server_secret_is_base64_of_at_least_32_bytes() {
+        assert_eq!(decode_server_secret("!"), Err(SecretFormatError::NotBase64));
+        assert_eq!(
+            decode_server_secret(&STANDARD.encode([7; 31])),
+            Err(SecretFormatError::TooShort)
+        );
+        assert!(decode_server_secret(&base64url(&[255; 32])).is_ok());
+        assert!(decode_server_secret(&generate_server_secret(&SystemEntropy)).is_ok());
+    }
+}
