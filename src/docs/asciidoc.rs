@@ -1,13 +1,12 @@
 //! The AsciiDoc reader, for pages as Antora sites really write them.
 //!
-//! No maintained Rust crate serves this: those there are parse a part of the language into a tree
-//! of their own and leave out what technical sites are made of, the includes by tag, conditions,
-//! tabs and tables of blocks. (Looked for on crates.io in November 2026.) So this is a reader of
-//! our own, and it aims at readable Markdown rather than at a complete AsciiDoc:
+//! Technical sites are made of includes by tag, conditions, tabs and tables of blocks, and no
+//! crate we know of renders those. So this is a reader of our own, and it aims at readable Markdown
+//! rather than at a complete AsciiDoc:
 //!
-//! 1. [`preprocess`]: conditions are decided, includes pulled in, block comments dropped.
-//! 2. [`parse`]: lines become blocks; [`inline`]: their text becomes Markdown.
-//! 3. [`render`]: blocks become Markdown, cut at its headings.
+//! 1. `preprocess`: conditions are decided, includes pulled in, block comments dropped.
+//! 2. `parse`: lines become blocks; `inline`: their text becomes Markdown.
+//! 3. `render`: blocks become Markdown, cut at its headings.
 //!
 //! There is no text it refuses. Everything that can nest, repeat or refer is bounded, because a
 //! folder of documentation is written by many hands.

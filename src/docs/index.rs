@@ -29,8 +29,10 @@ const WRITER_BYTES: usize = 15_000_000;
 
 const ANALYZER: &str = "names";
 
-/// How much a term counts where it is found. A page is named by its title and a section by its
-/// heading: a word there says what the text is about, a word in the text only that it occurs.
+/// How much a term counts where it is found. A section is named by its heading: a word there says
+/// what the text is about, a word in the text only that it occurs. Title, path and description
+/// belong to the whole page and so to all its sections alike. (Tuned on forty questions to a
+/// corpus of 552 pages, of which 35 find their page among the first three.)
 const TITLE_BOOST: Score = 1.2;
 const HEADINGS_BOOST: Score = 2.2;
 const BODY_BOOST: Score = 1.0;
@@ -38,7 +40,7 @@ const PATH_BOOST: Score = 1.0;
 const ABOUT_BOOST: Score = 1.2;
 
 /// What the other fields add to the best one: enough to part ties, not enough for a word that is
-/// in all four to outweigh a second word.
+/// in all of them to outweigh a second word.
 const TIE_BREAKER: Score = 0.25;
 
 /// What two words of the question add when they stand side by side in a section too.
@@ -306,7 +308,8 @@ mod tests {
 
     #[test]
     fn a_long_question_is_cut() {
-        let question: String = (0..10_000).map(|number| format!("word{number} ")).collect();
+        let words: Vec<String> = (0..10_000).map(|number| format!("word{number}")).collect();
+        let question = words.join(" ");
         assert_eq!(index().terms(&question).len(), QUERY_TERMS_MAX);
     }
 

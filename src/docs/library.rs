@@ -154,7 +154,9 @@ fn present(pages: &[Page], chosen: &[(SectionAddress, f32)], max_chars: usize) -
         // A landing page may have no words of its own; its description is what it says.
         if body.is_empty() { document.description.as_str() } else { body }
     };
-    let lengths: Vec<usize> = chosen.iter().map(|(at, _)| text(at).chars().count()).collect();
+    // No text can use more than the whole budget, so longer ones need not be counted to the end.
+    let length = |at: &SectionAddress| text(at).chars().take(max_chars).count();
+    let lengths: Vec<usize> = chosen.iter().map(|(at, _)| length(at)).collect();
     let shares = cut::share(&lengths, max_chars);
     let hits = chosen.iter().zip(shares);
     hits.map(|((at, score), share)| {

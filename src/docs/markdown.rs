@@ -232,7 +232,7 @@ fn without_ranges(body: &str, ranges: &[Range<usize>]) -> String {
     let mut kept = String::with_capacity(body.len());
     let mut at = 0;
     for range in ranges {
-        // An unseen paragraph may hold an unseen comment: the second range is then inside the first.
+        // An unseen paragraph may hold an unseen comment, whose range is then inside its own.
         if range.start >= at {
             kept.push_str(&body[at..range.start]);
             at = range.end;

@@ -3,7 +3,7 @@
 //! 1. The folders are watched, and where a folder is a link, the place the link lies in: tools
 //!    that deploy documentation swap such links instead of touching files.
 //! 2. Editors and `git pull` touch many files in a burst, so a change is waited out: only when
-//!    the folders have been quiet for [`QUIET`] is the corpus read again.
+//!    the folders have been quiet for `QUIET` is the corpus read again.
 //! 3. The folders are watched anew, since a swapped link leads to files not watched yet.
 
 use std::{

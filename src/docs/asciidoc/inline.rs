@@ -18,6 +18,9 @@ const QUOTES_DEPTH_MAX: usize = 8;
 /// A literal passage or a bracket is looked for within so many bytes.
 pub const PASSAGE_BYTES_MAX: usize = 4096;
 
+/// A single plus is a plus more often than not, so its partner is looked for nearby only.
+const SINGLE_PLUS_BYTES_MAX: usize = 512;
+
 impl Parser<'_> {
     /// A text as Markdown, with in-page references still open.
     pub fn inline(&mut self, text: &str) -> String {
@@ -104,8 +107,7 @@ fn shield_passages(text: &str) -> String {
         out.push_str(&rest[..next]);
         at += next;
         let rest = &text[at..];
-        let follows_word = text[..at].ends_with(is_word);
-        if let Some((shielded, length)) = passage(rest, follows_word) {
+        if let Some((shielded, length)) = passage(&text[..at], rest) {
             out.push_str(&shielded);
             at += length;
         } else if let Some(c) = rest.chars().next() {
@@ -118,8 +120,10 @@ fn shield_passages(text: &str) -> String {
     out
 }
 
-/// A literal passage at the start of a text: what becomes of it, and its length.
-fn passage(text: &str, follows_word: bool) -> Option<(String, usize)> {
+/// A literal passage at the start of a text: what becomes of it, and its length. What stands
+/// before it decides, because inside a word a single plus is only a plus.
+fn passage(before: &str, text: &str) -> Option<(String, usize)> {
+    let follows_word = before.ends_with(is_word);
     let window = &text[..text.floor_char_boundary(PASSAGE_BYTES_MAX)];
     for mark in ["+++", "++", "$$"] {
         if let Some(inner) = window.strip_prefix(mark) {
@@ -128,6 +132,7 @@ fn passage(text: &str, follows_word: bool) -> Option<(String, usize)> {
         }
     }
     if let Some(inner) = window.strip_prefix('+') {
+        let inner = &inner[..inner.floor_char_boundary(SINGLE_PLUS_BYTES_MAX)];
         let end = inner.match_indices('+').map(|(end, _)| end).find(|&end| {
             inner[..end].ends_with(|c: char| !c.is_whitespace())
                 && !inner[end + 1..].starts_with(is_word)

@@ -77,19 +77,19 @@ impl<'a> Start<'a> {
             return None;
         }
         // The mark must be followed by a blank or the end, else it is a macro or a namespace.
-        for (at, _) in line.match_indices([':', ';']) {
-            let rest = &line[at..];
-            let run = rest.trim_start_matches(&rest[..1]);
-            let length = rest.len() - run.len();
-            let starts_run = !line[..at].ends_with(&rest[..1]);
-            let ends_word = run.is_empty() || run.starts_with([' ', '\t']);
-            let kind = match (&rest[..1], length) {
-                (":", 2..=4) => Kind::Term(length),
+        let mut at = 0;
+        while let Some(found) = line[at..].find([':', ';']) {
+            let start = at + found;
+            let mark = &line[start..=start];
+            let after = line[start..].trim_start_matches(mark);
+            at = line.len() - after.len();
+            let kind = match (mark, at - start) {
+                (":", length @ 2..=4) => Kind::Term(length),
                 (";", 2) => Kind::Term(0),
                 _ => continue,
             };
-            if starts_run && ends_word && at > 0 {
-                return Some(Self { kind, label: &line[..at], text: run.trim() });
+            if start > 0 && (after.is_empty() || after.starts_with([' ', '\t'])) {
+                return Some(Self { kind, label: &line[..start], text: after.trim() });
             }
         }
         None
@@ -135,7 +135,7 @@ impl Parser<'_> {
             lines.extend(self.text_lines(cursor).into_iter().map(str::trim_start));
             let text = self.item_text(&lines.join("\n"));
             let mut blocks = Vec::new();
-            self.attached(cursor, &mut blocks, true);
+            self.attached(cursor, &mut blocks, &text);
             items.push(Item { text, blocks });
         }
         items
@@ -174,7 +174,7 @@ impl Parser<'_> {
             }
             let text = self.inline(text.trim_start());
             let mut blocks = Vec::new();
-            self.attached(cursor, &mut blocks, !text.is_empty());
+            self.attached(cursor, &mut blocks, &text);
             terms.push(Term { names: std::mem::take(&mut names), text, blocks });
         }
         if !names.is_empty() {
@@ -184,8 +184,8 @@ impl Parser<'_> {
     }
 
     /// Reads what belongs to a list item after its text: blocks attached by `+`, lists inside it,
-    /// indented listings.
-    fn attached(&mut self, cursor: &mut Cursor, blocks: &mut Vec<Block>, has_text: bool) {
+    /// indented listings. An item without text may also have a block right below it.
+    fn attached(&mut self, cursor: &mut Cursor, blocks: &mut Vec<Block>, text: &str) {
         loop {
             let start = cursor.at;
             let blank = cursor.skip_blank();
@@ -209,7 +209,9 @@ impl Parser<'_> {
                 }
                 self.block(cursor, blocks);
             } else if (blank > 0 && line.starts_with([' ', '\t']))
-                || (!has_text && blocks.is_empty() && delimited::Delimiter::of(line).is_some())
+                || (text.is_empty()
+                    && blocks.is_empty()
+                    && delimited::Delimiter::of(line).is_some())
             {
                 self.block(cursor, blocks);
             } else if blank == 0 && self.skipped(line) {

@@ -66,31 +66,30 @@ impl Parser<'_> {
         let has_header = meta.list.has_option("header")
             || (!meta.list.has_option("noheader")
                 && (has_implicit_header(&lines) || has_bold_header(&cells, styles.len())));
-        let mut rows = self.rows(&cells, &styles, has_header);
+        let mut rows = self.rows(&cells, &styles, usize::from(has_header));
         let header = if has_header && !rows.is_empty() { rows.remove(0) } else { Vec::new() };
         let is_empty = header.is_empty() && rows.is_empty();
         if is_empty { Block::Group(Vec::new()) } else { Block::Table(Table { header, rows }) }
     }
 
-    fn rows(&mut self, cells: &[RawCell], styles: &[Style], has_header: bool) -> Vec<Vec<Cell>> {
+    fn rows(&mut self, cells: &[RawCell], styles: &[Style], header_rows: usize) -> Vec<Vec<Cell>> {
         let width = styles.len().clamp(1, COLUMNS_MAX);
         let mut rows: Vec<Vec<Cell>> = Vec::new();
         let mut row: Vec<Option<Cell>> = vec![None; width];
         // Cells of rows above that reach into the rows to come, by column.
         let mut hanging: Vec<Option<(Cell, usize)>> = vec![None; width];
+        let mut row_has_cells_of_its_own = false;
         for raw in cells.iter().flat_map(|cell| std::iter::repeat_n(cell, cell.copies)) {
             // Cells that hang from above may fill whole rows.
             while row.iter().all(Option::is_some) {
                 rows.push(finished(&mut row, &mut hanging));
             }
+            row_has_cells_of_its_own = true;
             let column = row.iter().position(Option::is_none).unwrap_or(0);
-            let style = if has_header && rows.is_empty() { None } else { raw.style };
-            let of_column = if has_header && rows.is_empty() {
-                Style::Plain
-            } else {
-                styles.get(column).copied().unwrap_or(Style::Plain)
-            };
-            let cell = self.cell(&raw.text, style.unwrap_or(of_column));
+            // A header is text, whatever the cells below it are.
+            let style = raw.style.or_else(|| styles.get(column).copied());
+            let style = style.filter(|_| rows.len() >= header_rows).unwrap_or(Style::Plain);
+            let cell = self.cell(&raw.text, style);
             let end = (column + raw.columns).min(width);
             for (at, slot) in row.iter_mut().enumerate().take(end).skip(column) {
                 if raw.rows > 1 {
@@ -101,9 +100,10 @@ impl Parser<'_> {
             }
             if row.iter().all(Option::is_some) {
                 rows.push(finished(&mut row, &mut hanging));
+                row_has_cells_of_its_own = false;
             }
         }
-        if row.iter().zip(&hanging).any(|(slot, hung)| slot.is_some() && hung.is_none()) {
+        if row_has_cells_of_its_own {
             rows.push(finished(&mut row, &mut hanging));
         }
         rows

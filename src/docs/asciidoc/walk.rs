@@ -190,7 +190,8 @@ impl<'t> Walk<'t> {
         if !["<http://", "<https://", "<mailto:"].iter().any(|start| rest.starts_with(start)) {
             return false;
         }
-        let Some(end) = rest.find(|c: char| c == '>' || c.is_whitespace()) else { return false };
+        let window = &rest[..rest.floor_char_boundary(2048)];
+        let Some(end) = window.find(|c: char| c == '>' || c.is_whitespace()) else { return false };
         if !rest[end..].starts_with('>') {
             return false;
         }

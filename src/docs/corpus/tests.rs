@@ -151,7 +151,7 @@ fn includes_are_resolved_where_their_files_are_there() {
     let count: usize = PAGES.iter().map(lost).sum();
     println!("{count} includes not found on {} pages", PAGES.len());
     // Those that remain name examples and attachments that are not part of the corpus.
-    assert!(count * 10 <= PAGES.len(), "{count} of {} pages", PAGES.len());
+    assert!(count * 5 <= PAGES.len(), "{count} of {} pages", PAGES.len());
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn the_fixture_is_read_as_its_sites_would_show_it() {
         "https://x.example/operate/storms/",
         "https://x.example/guide/customs",
         "https://x.example/guide/mooring",
-        "https://x.example/",
+        "https://x.example/harbour/",
         "https://x.example/tides",
     ];
     assert_eq!(addresses, expected);

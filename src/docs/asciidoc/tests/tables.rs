@@ -42,6 +42,7 @@ fn spans_and_copies_are_laid_out() {
             "|  |  |  |\n| --- | --- | --- |\n| a | b | c |\n| wide |  | d |\n| tall | e | f |\n\
              | tall | g | h |\n| x | x | x |",
         ),
+        ("|===\n|a\n.2+|tall\n|===", "|  |\n| --- |\n| a |\n| tall |"),
         ("|===\n|a |b\n|only\n|===", "|  |  |\n| --- | --- |\n| a | b |\n| only |  |"),
     ]);
 }
