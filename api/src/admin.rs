@@ -34,6 +34,14 @@ pub struct Readiness {
     pub needs: Vec<Need>,
 }
 
+/// What liveness answers.
+#[derive(ApiResponse)]
+pub enum AliveResponse {
+    /// Alive.
+    #[oai(status = 200)]
+    Alive(Json<Liveness>),
+}
+
 /// What readiness answers.
 #[derive(ApiResponse)]
 pub enum ReadyResponse {
@@ -55,8 +63,8 @@ impl<P: Port> AdminApi<P> {
     ///
     /// On the admin listener.
     #[oai(path = "/healthz", method = "get", operation_id = "healthz")]
-    async fn healthz(&self) -> Json<Liveness> {
-        Json(self.0.healthz())
+    async fn healthz(&self) -> AliveResponse {
+        AliveResponse::Alive(Json(self.0.healthz()))
     }
 
     /// Is it ready for requests?

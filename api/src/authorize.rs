@@ -12,12 +12,11 @@ use crate::page::PageResponse;
 use crate::visit::Visit;
 
 /// The person's answer on the consent page.
-#[derive(Debug, Object, Deserialize)]
+#[derive(Object, Deserialize)]
 pub struct ConsentForm {
-    /// Which request is decided.
-    pub request_id: String,
-    /// Proves that the form is ours, in this browser.
-    pub csrf_token: String,
+    /// The request as it was accepted, sealed; nobody else can make one, and it is good only in the
+    /// browser it was shown in.
+    pub request: String,
     /// `approve` or `deny`.
     pub decision: String,
 }

@@ -1,0 +1,23 @@
+# Every recipe is a name for a script or a cargo command; nothing needs `just`.
+
+set positional-arguments
+
+# Lists the recipes.
+default:
+    @just --list
+
+# The service with its built-in identity provider, on this machine only.
+run *ARGS:
+    cargo run --release -- serve --dev "$@"
+
+# Layout, lints and every test, on SQLite and Postgres; with arguments only the tests they name.
+test *ARGS:
+    scripts/test "$@"
+
+# Layout, lints, walls and manners: what needs no database.
+check:
+    scripts/check
+
+# Writes openapi.yaml from the types in api/.
+openapi:
+    scripts/openapi
