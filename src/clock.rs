@@ -45,6 +45,12 @@ impl Timestamp {
         Self(self.0.saturating_sub(millis_of(duration)))
     }
 
+    /// Whether what was noted at `noted_at` still counts now. What lies in the future does not: a
+    /// clock that was set back must not make a moment last for hours.
+    pub fn is_within(self, noted_at: Self, kept: Duration) -> bool {
+        noted_at <= self && self < noted_at.plus(kept)
+    }
+
     /// How long until `later`; zero when it has passed.
     pub fn until(self, later: Self) -> Duration {
         Duration::from_millis(u64::try_from(later.0.saturating_sub(self.0)).unwrap_or(0))
@@ -113,6 +119,14 @@ mod tests {
         assert_eq!(start.minus(Duration::from_secs(2)).millis(), -500);
         assert_eq!(start.plus(Duration::MAX).millis(), i64::MAX);
         assert_eq!(Timestamp::from_millis(-1).seconds(), -1);
+    }
+
+    #[test]
+    fn a_note_of_the_future_does_not_count() {
+        let (noted, kept) = (Timestamp::from_millis(100), Duration::from_millis(10));
+        for (now, counts) in [(99, false), (100, true), (109, true), (110, false)] {
+            assert_eq!(Timestamp::from_millis(now).is_within(noted, kept), counts, "{now}");
+        }
     }
 
     #[test]

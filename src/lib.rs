@@ -4,8 +4,8 @@
 //! Read the rooms in this order; arrows point from the later to the earlier ones, and
 //! `tests/tidy.rs` holds them to it.
 //!
-//! - [`clock`], [`secret`], [`server_secret`], [`keys`], [`private_jwk`], [`id`]: leaves that anyone may use. Never
-//!   here: decisions.
+//! - [`clock`], [`secret`], [`server_secret`], [`keys`], [`private_jwk`], [`id`], [`loopback`]:
+//!   leaves that anyone may use. Never here: decisions.
 //! - [`config`]: the settings, checked whole. Never here: connections.
 //! - [`domain`]: the rules, values in and decisions out. Never here: IO, time, chance.
 //! - [`store`]: the rows. Never here: decisions, HTTP.
@@ -30,6 +30,7 @@ pub mod flow;
 pub mod http;
 pub mod id;
 pub mod keys;
+pub mod loopback;
 pub mod mcp;
 pub mod page;
 pub mod private_jwk;

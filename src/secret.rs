@@ -95,8 +95,6 @@ pub enum Kind {
     UpstreamNonce,
     /// The PKCE verifier of our own request to the identity provider.
     UpstreamCodeVerifier,
-    /// What a browser keeps to be known again.
-    Browser,
 }
 
 impl Kind {
@@ -106,10 +104,7 @@ impl Kind {
         match self {
             Self::AuthorizationCode => "ghc_",
             Self::RefreshToken => "ghr_",
-            Self::UpstreamState
-            | Self::UpstreamNonce
-            | Self::UpstreamCodeVerifier
-            | Self::Browser => "",
+            Self::UpstreamState | Self::UpstreamNonce | Self::UpstreamCodeVerifier => "",
         }
     }
 }

@@ -12,7 +12,7 @@ use aws_lc_rs::aead;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::secret::{Entropy, Secret, SecretHash, base64url, constant_time_eq, hmac_sha256};
+use crate::secret::{Entropy, Secret, SecretHash, hmac_sha256};
 
 /// The fewest bytes a server secret may have.
 pub const SERVER_SECRET_BYTES_MIN: usize = 32;
@@ -32,12 +32,14 @@ pub enum Purpose {
     ClientState,
     /// Nonce and verifier of our request to the provider.
     UpstreamLogin,
-    /// The cookie by which a browser is known.
-    BrowserCookie,
+    /// The cookie that says who signed in last.
+    PersonCookie,
+    /// The cookie that binds one consent form to one browser.
+    RequestCookie,
     /// The cookie that binds one upstream login to one browser.
     LoginCookie,
-    /// The token of a form.
-    Csrf,
+    /// The request that a consent form carries.
+    ConsentForm,
     /// The text of a person's feedback.
     Feedback,
     /// The next refresh token of a family.
@@ -51,9 +53,10 @@ impl Purpose {
             Self::Profile => b"gatehouse profile",
             Self::ClientState => b"gatehouse client state",
             Self::UpstreamLogin => b"gatehouse upstream login",
-            Self::BrowserCookie => b"gatehouse browser cookie",
+            Self::PersonCookie => b"gatehouse person cookie",
+            Self::RequestCookie => b"gatehouse request cookie",
             Self::LoginCookie => b"gatehouse login cookie",
-            Self::Csrf => b"gatehouse csrf",
+            Self::ConsentForm => b"gatehouse consent form",
             Self::Feedback => b"gatehouse feedback",
             Self::RefreshSuccessor => b"gatehouse refresh successor",
         }
@@ -158,19 +161,6 @@ impl ServerSecret {
         })
     }
 
-    /// Authenticates `parts` for `purpose`, as text for a form or cookie.
-    pub fn mac(&self, purpose: Purpose, parts: &[&[u8]]) -> String {
-        base64url(&hmac_sha256(&subkey(&self.current, purpose), parts))
-    }
-
-    /// Whether `presented` is the [`Self::mac`] of these parts under either generation.
-    pub fn mac_matches(&self, purpose: Purpose, parts: &[&[u8]], presented: &str) -> bool {
-        self.generations().any(|key| {
-            let expected = base64url(&hmac_sha256(&subkey(key, purpose), parts));
-            constant_time_eq(expected.as_bytes(), presented.as_bytes())
-        })
-    }
-
     /// The refresh token that follows `presented`.
     ///
     /// It depends on nothing else, so every repetition inside the grace derives the same one.
@@ -210,7 +200,7 @@ fn sealing_key(key: &[u8], purpose: Purpose) -> aead::LessSafeKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::{Kind, SystemEntropy};
+    use crate::secret::{Kind, SystemEntropy, base64url};
 
     fn secret(byte: u8) -> Vec<u8> {
         vec![byte; 32]
@@ -237,19 +227,10 @@ mod tests {
         let after = ServerSecret::new(secret(2), Some(secret(1)));
         let sealed = before.seal(&SystemEntropy, Purpose::SigningKey, b"key");
         assert_eq!(after.unseal(Purpose::SigningKey, &sealed).as_deref(), Some(&b"key"[..]));
-        let mac = before.mac(Purpose::Csrf, &[b"form"]);
-        assert!(after.mac_matches(Purpose::Csrf, &[b"form"], &mac));
         let presented = Secret::generate(&SystemEntropy, Kind::RefreshToken);
         let stored = before.successor_of(&presented).hash();
         assert!(after.successor_matching(&presented, stored).is_some());
         assert_ne!(after.successor_of(&presented).hash(), stored);
-    }
-
-    #[test]
-    fn parts_of_a_mac_cannot_be_shifted_into_each_other() {
-        let server = ServerSecret::new(secret(1), None);
-        let mac = server.mac(Purpose::Csrf, &[b"ab", b"c"]);
-        assert!(!server.mac_matches(Purpose::Csrf, &[b"a", b"bc"], &mac));
     }
 
     #[test]

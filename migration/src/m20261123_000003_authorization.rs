@@ -1,7 +1,8 @@
-//! From a client's request to the code it gets. Each row is used once.
+//! From a person's decision on a client's request to the code it gets. Each row is used once.
 //!
-//! Upstream states, browsers and codes stand as SHA-256 hashes; the client's own `state` and our
-//! nonce and verifier are sealed.
+//! A request is written when it is decided; until then it travels sealed in the consent form, so
+//! that nobody fills a table by asking. Upstream states and codes stand as SHA-256 hashes; the
+//! client's own `state` and our nonce and verifier are sealed.
 
 use sea_orm_migration::prelude::*;
 
@@ -20,20 +21,17 @@ impl MigrationTrait for Migration {
     }
 }
 
-const UP: [&str; 7] = [
+const UP: [&str; 9] = [
     "CREATE TABLE authorization_requests (
         id {uuid} PRIMARY KEY NOT NULL,
-        browser_hash {blob} NOT NULL,
         client_id TEXT NOT NULL REFERENCES clients (client_id) ON DELETE CASCADE,
         redirect_uri TEXT NOT NULL,
         client_state_sealed {blob},
         scope TEXT NOT NULL,
         code_challenge TEXT NOT NULL,
-        created_at BIGINT NOT NULL,
         expires_at BIGINT NOT NULL,
-        decided_at BIGINT,
-        decision TEXT,
-        CHECK ((decided_at IS NULL) = (decision IS NULL)),
+        decided_at BIGINT NOT NULL,
+        decision TEXT NOT NULL,
         CHECK (decision IN ('approved', 'denied'))
     )",
     "CREATE INDEX authorization_requests_expires_at ON authorization_requests (expires_at)",
@@ -48,7 +46,8 @@ const UP: [&str; 7] = [
         expires_at BIGINT NOT NULL,
         consumed_at BIGINT
     )",
-    "CREATE INDEX upstream_logins_expires_at ON upstream_logins (expires_at)",
+    "CREATE INDEX authorization_requests_client_id ON authorization_requests (client_id)",
+    "CREATE INDEX upstream_logins_remembered_user_id ON upstream_logins (remembered_user_id)",
     "CREATE TABLE authorization_codes (
         id {uuid} PRIMARY KEY NOT NULL,
         code_hash {blob} NOT NULL UNIQUE,
@@ -66,6 +65,7 @@ const UP: [&str; 7] = [
     )",
     "CREATE INDEX authorization_codes_expires_at ON authorization_codes (expires_at)",
     "CREATE INDEX authorization_codes_client_id ON authorization_codes (client_id)",
+    "CREATE INDEX authorization_codes_user_id ON authorization_codes (user_id)",
 ];
 
 const DOWN: [&str; 3] = [

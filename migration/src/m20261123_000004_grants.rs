@@ -20,7 +20,7 @@ impl MigrationTrait for Migration {
     }
 }
 
-const UP: [&str; 6] = [
+const UP: [&str; 7] = [
     "CREATE TABLE grants (
         id {uuid} PRIMARY KEY NOT NULL,
         authorization_code_id {uuid} NOT NULL UNIQUE,
@@ -35,6 +35,7 @@ const UP: [&str; 6] = [
     )",
     "CREATE INDEX grants_user_id ON grants (user_id)",
     "CREATE INDEX grants_client_id ON grants (client_id)",
+    "CREATE INDEX grants_created_at ON grants (created_at)",
     "CREATE TABLE refresh_tokens (
         id {uuid} PRIMARY KEY NOT NULL,
         grant_id {uuid} NOT NULL REFERENCES grants (id) ON DELETE CASCADE,

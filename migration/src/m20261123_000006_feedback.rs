@@ -17,7 +17,8 @@ impl MigrationTrait for Migration {
     }
 }
 
-const UP: [&str; 1] = ["CREATE TABLE feedback (
+const UP: [&str; 2] = [
+    "CREATE TABLE feedback (
         id {uuid} PRIMARY KEY NOT NULL,
         user_id {uuid} NOT NULL REFERENCES users (id) ON DELETE CASCADE,
         client_id TEXT NOT NULL,
@@ -26,6 +27,8 @@ const UP: [&str; 1] = ["CREATE TABLE feedback (
         text_sealed {blob} NOT NULL,
         created_at BIGINT NOT NULL,
         CHECK (category IN ('bug', 'documentation_gap', 'feature_request', 'other'))
-    )"];
+    )",
+    "CREATE INDEX feedback_user_id ON feedback (user_id)",
+];
 
 const DOWN: [&str; 1] = ["DROP TABLE feedback"];

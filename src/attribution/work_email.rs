@@ -4,6 +4,7 @@
 //! providers, so the large ones stand here; a provider that is missing lets somebody in, it never
 //! shuts anybody out.
 
+use crate::domain::access_token::Profile;
 use crate::domain::email_domain;
 
 /// Free providers, by the part before the country: `yahoo.de` and `yahoo.co.uk` are both `yahoo`.
@@ -41,9 +42,15 @@ const FREE_DOMAINS: [&str; 28] = [
     "zoho.com",
 ];
 
-/// Whether `email` is an address at an organization. Without an address nothing says so.
-pub fn is_work_address(email: Option<&str>) -> bool {
-    let Some(email) = email else { return false };
+/// Whether the person's address is one at an organization. Without an address nothing says so,
+/// and one the provider calls unchecked could be anybody's; many SSO logins say neither, which
+/// passes.
+pub fn has_work_address(profile: &Profile) -> bool {
+    let Some(email) = &profile.email else { return false };
+    profile.email_verified != Some(false) && is_work_address(email)
+}
+
+fn is_work_address(email: &str) -> bool {
     let Some(domain) = email_domain::of_address(email) else { return false };
     !is_free(&domain) && mailchecker::is_valid(&format!("someone@{domain}"))
 }
@@ -72,11 +79,23 @@ mod tests {
             "a@guerrillamail.com",
             "nonsense",
         ] {
-            assert!(!is_work_address(Some(email)), "{email}");
+            assert!(!is_work_address(email), "{email}");
         }
-        assert!(!is_work_address(None));
         for email in ["a@example.com", "a@sub.example.co.uk", "a@live.example.com"] {
-            assert!(is_work_address(Some(email)), "{email}");
+            assert!(is_work_address(email), "{email}");
         }
+    }
+
+    #[test]
+    fn an_address_that_is_missing_or_called_unchecked_does_not_pass() {
+        let profile = |email: Option<&str>, email_verified| Profile {
+            email: email.map(str::to_owned),
+            email_verified,
+            ..Profile::default()
+        };
+        assert!(has_work_address(&profile(Some("a@example.com"), Some(true))));
+        assert!(has_work_address(&profile(Some("a@example.com"), None)));
+        assert!(!has_work_address(&profile(Some("a@example.com"), Some(false))));
+        assert!(!has_work_address(&profile(None, Some(true))));
     }
 }

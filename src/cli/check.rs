@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
+use crate::cli::house::open_library;
 use crate::cli::serve::open_store;
 use crate::cli::{CommandError, block_on, say};
 use crate::clock::SystemClock;
 use crate::config::layers::Given;
 use crate::config::{Config, UpstreamConfig};
 use crate::flow::chain;
-use crate::http::house::open_library;
 use crate::keys::SigningKey;
 use crate::store::schema;
 use crate::upstream::outbound::Outbound;
@@ -94,7 +94,7 @@ async fn provider(config: &Config) -> bool {
         }
         UpstreamConfig::Provider(provider) => provider,
     };
-    let Ok(outbound) = Outbound::new() else {
+    let Ok(outbound) = Outbound::to(&provider.issuer) else {
         return failed("identity provider: no HTTP client", "Are CA certificates installed?");
     };
     let registration = Registration {

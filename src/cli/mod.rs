@@ -13,6 +13,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 pub mod check;
 pub mod gc;
+pub mod house;
 pub mod keys;
 pub mod logging;
 pub mod migrate;

@@ -11,18 +11,18 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::cli::house::{House, open_library};
 use crate::cli::{CommandError, block_on, logging};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, UpstreamConfig};
 use crate::docs::library::Library;
 use crate::flow::{Gatehouse, chain};
-use crate::http::house::{House, open_library};
 use crate::http::serve::{Sockets, serve};
 use crate::secret::SystemEntropy;
 use crate::store::{Store, schema, sweep};
 
-/// How often expired rows are deleted.
-const SWEEP_EVERY: Duration = Duration::from_mins(10);
+/// How often the house is kept: expired rows, keys, the provider's endpoints.
+const HOUSE_KEPT_EVERY: Duration = Duration::from_mins(10);
 
 /// Runs until SIGTERM or SIGINT.
 pub fn run(config: Config) -> Result<(), CommandError> {
@@ -38,6 +38,13 @@ pub fn run(config: Config) -> Result<(), CommandError> {
                  upstream_client_id, or try --dev"
             );
         }
+        if matches!(config.upstream, UpstreamConfig::Dev) && !config.listen.ip().is_loopback() {
+            tracing::warn!(
+                listen = %config.listen,
+                "the development provider lets anyone in as anybody, and it is listening beyond \
+                 this machine"
+            );
+        }
         let sockets = Sockets {
             public: bind("listen", config.listen).await?,
             admin: bind("admin_listen", config.admin_listen).await?,
@@ -51,9 +58,11 @@ pub fn run(config: Config) -> Result<(), CommandError> {
             pages = house.library.page_count(), %public_url, mcp = format!("{public_url}/mcp"),
             "ready",
         );
-        let sweeper = tokio::spawn(sweep_on_a_timer(Arc::clone(&house.gatehouse)));
-        let served = serve(house, sockets, stop).await;
-        sweeper.abort();
+        let gatehouse = Arc::clone(&house.gatehouse);
+        let timer = tokio::spawn(keep_house_on_a_timer(Arc::clone(&gatehouse)));
+        let served = serve(house.endpoints, sockets, stop).await;
+        timer.abort();
+        gatehouse.store.close().await;
         tracing::info!("stopped");
         served.map_err(|error| CommandError::new(format!("serving ended: {error}")))
     })
@@ -143,12 +152,23 @@ fn stop_signal() -> Result<impl Future<Output = ()> + Send, CommandError> {
     })
 }
 
-async fn sweep_on_a_timer(gatehouse: Arc<Gatehouse>) {
-    let mut ticks = tokio::time::interval(SWEEP_EVERY);
+/// What has to be done without being asked: expired rows go, keys that another replica made come,
+/// and the provider's endpoints are known before somebody waits for them.
+async fn keep_house_on_a_timer(gatehouse: Arc<Gatehouse>) {
+    let mut ticks = tokio::time::interval(HOUSE_KEPT_EVERY);
     loop {
         ticks.tick().await;
         let now = SystemClock.now();
-        match sweep::pass(&gatehouse.store, gatehouse.config.access_token_ttl, now).await {
+        if let Some(upstream) = &gatehouse.upstream
+            && let Err(error) = upstream.discover().await
+        {
+            tracing::warn!(error = %chain(&error), "the identity provider was not found");
+        }
+        let config = &gatehouse.config;
+        if let Err(error) = gatehouse.keyring.reload(&gatehouse.store, &config.secret, now).await {
+            tracing::warn!(error = %chain(&error), "the signing keys could not be read again");
+        }
+        match sweep::pass(&gatehouse.store, config.access_token_ttl, now).await {
             Ok(swept) => tracing::debug!(?swept, "expired rows were deleted"),
             Err(error) => tracing::warn!(error = %chain(&error), "a clean-up pass failed"),
         }

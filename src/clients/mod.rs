@@ -16,6 +16,9 @@ pub mod registration;
 /// The most clients remembered.
 const CLIENTS_MAX: usize = 10_000;
 
+/// The longest client identifier that is looked for, in bytes.
+const CLIENT_ID_BYTES_MAX: usize = 512;
+
 /// How long a found client is remembered. A registration never changes, but it may expire.
 const CLIENT_KEPT: Duration = Duration::from_mins(1);
 
@@ -42,8 +45,14 @@ impl Clients {
         client_id: &str,
         now: Timestamp,
     ) -> Result<Option<Arc<Client>>, StoreError> {
+        // No identifier of ours is longer or has other characters; Postgres would refuse some.
+        let plausible = client_id.len() <= CLIENT_ID_BYTES_MAX
+            && client_id.bytes().all(|byte| byte.is_ascii_graphic());
+        if !plausible {
+            return Ok(None);
+        }
         if let Some(remembered) = self.0.get(client_id)
-            && now < remembered.found_at.plus(CLIENT_KEPT)
+            && now.is_within(remembered.found_at, CLIENT_KEPT)
         {
             return Ok(Some(Arc::clone(&remembered.client)));
         }

@@ -45,7 +45,7 @@ enum Raw {
 }
 
 /// What a process was given: flags and environment as pairs, and where it stands.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Given {
     /// Flags by setting name.
     pub flags: BTreeMap<String, String>,
@@ -68,7 +68,6 @@ impl Given {
 }
 
 /// The merged values, each with the place it came from.
-#[derive(Debug)]
 pub struct Layers {
     values: BTreeMap<&'static str, (Raw, String)>,
 }

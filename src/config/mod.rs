@@ -26,6 +26,7 @@ use crate::config::readers::{
 };
 use crate::config::values::Limit;
 use crate::keys::SigningAlgorithm;
+use crate::loopback;
 use crate::server_secret::ServerSecret;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -87,8 +88,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// The whole configuration, checked.
-#[derive(Debug)]
+/// The whole configuration, checked. Not `Debug`: it holds passwords and keys.
 pub struct Config {
     /// Public listener.
     pub listen: SocketAddr,
@@ -175,7 +175,7 @@ impl Config {
         };
         let listen = layers.read("listen", "127.0.0.1:8080", socket)?;
         let public_url = public_url(&layers, listen)?;
-        let is_loopback = values::is_loopback(&public_url);
+        let is_loopback = loopback::is_loopback(&public_url);
         let upstream = upstream(&layers, is_loopback)?;
         let database_url = database_url(&layers)?;
         let refresh_token_ttl = ttl("refresh_token_ttl", "30d", MINUTE, DAY * 3650)?;
@@ -235,7 +235,7 @@ impl Config {
 
     /// Whether the public address is this machine's own.
     pub fn is_loopback(&self) -> bool {
-        Url::parse(&self.public_url).is_ok_and(|url| values::is_loopback(&url))
+        Url::parse(&self.public_url).is_ok_and(|url| loopback::is_loopback(&url))
     }
 }
 

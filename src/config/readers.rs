@@ -16,6 +16,11 @@ use crate::server_secret::{ServerSecret, decode_server_secret};
 /// What the database URL is by itself, for commands that need nothing else.
 pub fn database_url(layers: &Layers) -> Result<String, ConfigError> {
     layers.read("database_url", "sqlite://data/gatehouse.db?mode=rwc", |text| {
+        if text.contains(":memory:") {
+            return Err("an SQLite database must be a file; reads and writes use several \
+                 connections"
+                .into());
+        }
         let known = ["sqlite://", "sqlite:", "postgres://", "postgresql://"];
         if known.iter().any(|scheme| text.starts_with(scheme)) {
             Ok(text.to_owned())
@@ -188,7 +193,7 @@ pub fn docs_path(layers: &Layers, given: &Given) -> Vec<PathBuf> {
     items.into_iter().map(|item| given.folder.join(item)).collect()
 }
 
-/// Settings that were set and have no effect in this version; their values are checked all the same.
+/// Settings that were set and have no effect in this version; their values are checked too.
 pub fn without_effect(layers: &Layers) -> Result<Vec<&'static str>, ConfigError> {
     for name in ["cimd", "cimd_allow_loopback"] {
         layers.read(name, "false", values::switch)?;

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use crate::config::layers::ConfigError;
-use crate::secret::SystemEntropy;
+use crate::secret::{Entropy as _, SystemEntropy, base64url};
 use crate::server_secret::{decode_server_secret, generate_server_secret};
 
 /// Relative to the folder the service runs in.
@@ -26,7 +26,10 @@ pub fn read_or_create(folder: &Path) -> Result<Vec<u8>, ConfigError> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(fault)?;
     }
-    let draft = path.with_extension(format!("new-{}", std::process::id()));
+    // Containers that share a volume share process numbers too, so the draft's name is random.
+    let mut suffix = [0; 9];
+    SystemEntropy.fill(&mut suffix);
+    let draft = path.with_extension(format!("new-{}", base64url(&suffix)));
     let text = generate_server_secret(&SystemEntropy);
     write_private(&draft, &text).map_err(fault)?;
     let linked = fs::hard_link(&draft, &path);
@@ -41,8 +44,7 @@ pub fn read_or_create(folder: &Path) -> Result<Vec<u8>, ConfigError> {
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut file =
-        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     writeln!(file, "{text}")?;
     file.sync_all()
 }

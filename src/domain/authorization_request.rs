@@ -16,6 +16,9 @@ pub struct AuthorizeParameters {
     pub client_id: Option<String>,
 }
 
+/// The longest `state` that is carried, in bytes.
+pub const STATE_BYTES_MAX: usize = 16 * 1024;
+
 /// The parameters this endpoint understands; others are ignored (OAuth 2.1 §3.1).
 const KNOWN: [&str; 12] = [
     "client_id",
@@ -108,7 +111,11 @@ pub fn check(
 ) -> Result<AuthorizationRequest, Rejected> {
     // First the redirect: until it is trusted, no error may leave this site.
     let redirect = check_redirect(parameters, client).map_err(Rejected::Page)?;
+    // A state that cannot be returned whole must not be returned at all.
     let state = parameters.get("state").map(str::to_owned);
+    if state.as_ref().is_some_and(|state| state.len() > STATE_BYTES_MAX) {
+        return Err(Rejected::Page(AuthorizeRefusal::StateTooLong));
+    }
     let rejected =
         |refusal| Rejected::Redirect { to: redirect.clone(), state: state.clone(), refusal };
     check_request_objects(parameters).map_err(rejected)?;

@@ -136,11 +136,16 @@ fn answerable_successor(
     (within_grace && unused).then_some(successor)
 }
 
+/// What a refresh asks for; empty for all that was granted. `offline_access` and unknown words are
+/// no-ops, because client libraries append them on their own.
+pub fn requested_scope(text: Option<&str>) -> ScopeSet {
+    ScopeSet::known_in(text.unwrap_or_default()).without(Scope::OfflineAccess)
+}
+
 /// The scope of the access token: what was granted, or less when less is asked for; `None` when
-/// more is (OAuth 2.1 §4.3.1). `offline_access` and unknown words are no-ops, because client
-/// libraries append them on their own.
+/// more is (OAuth 2.1 §4.3.1).
 pub fn access_scope(granted: ScopeSet, requested: Option<&str>) -> Option<ScopeSet> {
-    let requested = ScopeSet::known_in(requested.unwrap_or_default()).without(Scope::OfflineAccess);
+    let requested = requested_scope(requested);
     if requested.is_empty() {
         return Some(granted);
     }

@@ -28,6 +28,8 @@ pub enum AuthorizeRefusal {
     UnsupportedChallengeMethod,
     /// A challenge that is not 43 to 128 unreserved characters.
     MalformedCodeChallenge,
+    /// A `state` longer than is reasonable.
+    StateTooLong,
     /// A `resource` that is not ours.
     UnknownResource,
     /// `request` (OpenID Connect Core §6.1) is not supported.
@@ -53,8 +55,8 @@ pub enum AuthorizeRefusal {
 pub enum ConsentRefusal {
     /// The form did not come from our page in this browser.
     ForeignForm,
-    /// The request it decides is unknown or expired.
-    UnknownRequest,
+    /// The time to decide is over.
+    Expired,
     /// It was decided before.
     AlreadyDecided,
 }

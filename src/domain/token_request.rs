@@ -5,7 +5,7 @@ use crate::domain::refusal::TokenRefusal;
 use crate::secret::Secret;
 
 /// The fields of the form, empty ones dropped.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct TokenFields {
     /// `grant_type`
     pub grant_type: Option<String>,
@@ -189,7 +189,7 @@ mod tests {
             (body(Some("a"), Some("s")), Some(basic(true)), TokenRefusal::AmbiguousAuthentication),
             (body(None, None), Some(basic(false)), TokenRefusal::BasicAuthenticationFailed),
         ] {
-            assert_eq!(claimed_client_id(&fields, basic.as_ref()), Err(refusal), "{fields:?}");
+            assert_eq!(claimed_client_id(&fields, basic.as_ref()), Err(refusal));
         }
         let asserted = TokenFields { client_assertion: some("eyJ"), ..Default::default() };
         let refusal = claimed_client_id(&asserted, None);

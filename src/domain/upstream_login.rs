@@ -16,7 +16,7 @@ const SUBJECT_BYTES_MAX: usize = 255;
 const TEXT_CHARS_MAX: usize = 320;
 
 /// The claims we read; others are ignored.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 pub struct UpstreamClaims {
     /// The provider.
     pub iss: String,
@@ -109,7 +109,11 @@ pub fn check_id_token(
     if !constant_time_eq(nonce.as_bytes(), expected.upstream_nonce.as_bytes()) {
         return Err(LoginRefusal::WrongNonce);
     }
-    if claims.sub.is_empty() || claims.sub.len() > SUBJECT_BYTES_MAX {
+    let is_subject = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+    if claims.sub.is_empty()
+        || claims.sub.len() > SUBJECT_BYTES_MAX
+        || !claims.sub.bytes().all(is_subject)
+    {
         return Err(LoginRefusal::MissingSubject);
     }
     Ok(Identity {
@@ -187,6 +191,7 @@ mod tests {
             (json!({"nonce": null}), R::WrongNonce),
             (json!({"sub": ""}), R::MissingSubject),
             (json!({"sub": "x".repeat(256)}), R::MissingSubject),
+            (json!({"sub": "a\u{0}b"}), R::MissingSubject),
             (json!({"sub": 7}), R::Malformed),
             (json!({"exp": "soon"}), R::Malformed),
         ] {

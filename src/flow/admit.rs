@@ -16,7 +16,7 @@ use crate::attribution::work_email;
 use crate::clock::Timestamp;
 use crate::domain::access_token::{Admitted, Claims, Profile, admit};
 use crate::domain::refusal::AccessRefusal;
-use crate::flow::keyring::Unverified;
+use crate::flow::keyring::{Reloaded, Unverified};
 use crate::flow::{Fault, Gatehouse};
 use crate::id::GrantId;
 use crate::secret::{Secret, SecretHash};
@@ -84,8 +84,8 @@ impl Gatehouse {
         if !is_its_own || !is_alive {
             return Ok(Err(AccessRefusal::Revoked));
         }
-        let email = remembered.profile.email.as_deref();
-        if self.config.require_work_email && !work_email::is_work_address(email) {
+        let has_work_address = work_email::has_work_address(&remembered.profile);
+        if self.config.require_work_email && !has_work_address {
             return Ok(Err(AccessRefusal::WorkEmailRequired));
         }
         Ok(Ok(Entry { admitted, profile: Arc::clone(&remembered.profile) }))
@@ -122,7 +122,11 @@ impl Gatehouse {
     ) -> Result<Result<Claims, AccessRefusal>, Fault> {
         let verified = match self.keyring.verify(token.expose()) {
             Err(Unverified::UnknownKey) => {
-                self.keyring.reload(&self.store, &self.config.secret, now).await?;
+                let reloaded = self.keyring.reload(&self.store, &self.config.secret, now).await?;
+                // A key that was withdrawn must not live on in what it once verified.
+                if reloaded == Reloaded::Anew {
+                    self.standings.tokens.clear();
+                }
                 self.keyring.verify(token.expose())
             }
             verified => verified,
@@ -139,7 +143,7 @@ impl Gatehouse {
         now: Timestamp,
     ) -> Result<Option<Arc<Remembered>>, Fault> {
         if let Some(remembered) = self.standings.grants.get(&grant_id)
-            && now < remembered.read_at.plus(STANDING_KEPT)
+            && now.is_within(remembered.read_at, STANDING_KEPT)
         {
             return Ok(Some(remembered));
         }

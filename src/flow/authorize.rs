@@ -4,9 +4,9 @@
 //! 2. Read the parameters; a repeated one ends here.
 //! 3. Find the client.
 //! 4. Check the request, the redirect first (`domain::authorization_request`).
-//! 5. Know the browser again, or make it known.
-//! 6. Freeze everything into a row; later steps take nothing from the browser but its name.
-//! 7. An earlier yes of the person who signed in here last, to exactly this, leads straight to the
+//! 5. Freeze everything; later steps take nothing from the browser but what is sealed here. It
+//!    travels in the consent form until the person decides, so that asking fills no table.
+//! 6. An earlier yes of the person who signed in here last, to exactly this, leads straight to the
 //!    provider; otherwise the consent page (MCP Security Best Practices, Confused Deputy).
 
 use std::sync::Arc;
@@ -16,9 +16,9 @@ use crate::domain::authorization_request::{
     AuthorizationRequest, AuthorizeParameters, Rejected, check,
 };
 use crate::domain::client::Client;
-use crate::domain::consent::may_use_earlier_consent;
+use crate::domain::consent::{Decision, may_use_earlier_consent};
 use crate::domain::refusal::AuthorizeRefusal;
-use crate::flow::browser::{Browser, Cookies};
+use crate::flow::browser::Cookies;
 use crate::flow::{Fault, Gatehouse};
 use crate::id::{AuthorizationRequestId, UpstreamLoginId, UserId};
 use crate::secret::{Kind, Secret};
@@ -45,9 +45,9 @@ pub struct Ask {
     pub client: Arc<Client>,
     /// For what.
     pub request: StoredRequest,
-    /// Proves that the form is ours, in this browser.
-    pub csrf_token: String,
-    /// By which the browser is known.
+    /// The same, sealed, as the form carries it.
+    pub sealed_request: String,
+    /// Binds the form to this browser.
     pub cookie: String,
 }
 
@@ -95,26 +95,20 @@ impl Gatehouse {
             Ok(accepted) => accepted,
             Err(rejected) => return Ok(Authorize::Rejected(rejected)),
         };
-        let known = self.known_browser(cookies);
-        let remembered = match &known {
-            Some(browser) => self.earlier_consent(browser, &accepted).await?,
-            None => None,
-        };
-        let browser = known.unwrap_or_else(|| self.new_browser());
-        let request = self.frozen(&accepted, &browser, now);
-        match remembered {
+        let request = self.frozen(&accepted, now);
+        match self.earlier_consent(self.last_person(cookies), &accepted).await? {
             Some(user_id) => self.straight_to_provider(request, user_id, now).await,
-            None => self.ask(client, request, &browser, now).await,
+            None => Ok(Authorize::Ask(Box::new(self.ask(client, request)))),
         }
     }
 
     /// The person whose earlier yes may stand in for the page.
     async fn earlier_consent(
         &self,
-        browser: &Browser,
+        last_person: Option<UserId>,
         accepted: &AuthorizationRequest,
     ) -> Result<Option<UserId>, Fault> {
-        let Some(user_id) = browser.user_id else { return Ok(None) };
+        let Some(user_id) = last_person else { return Ok(None) };
         if !may_use_earlier_consent(&accepted.redirect, accepted.consent) {
             return Ok(None);
         }
@@ -127,43 +121,32 @@ impl Gatehouse {
         Ok(consents::exists(self.store.read(), approved).await?.then_some(user_id))
     }
 
-    fn frozen(
-        &self,
-        accepted: &AuthorizationRequest,
-        browser: &Browser,
-        now: Timestamp,
-    ) -> StoredRequest {
+    fn frozen(&self, accepted: &AuthorizationRequest, now: Timestamp) -> StoredRequest {
         let seal = |state: &String| {
             self.config.secret.seal(&*self.entropy, Purpose::ClientState, state.as_bytes())
         };
         StoredRequest {
             id: AuthorizationRequestId::generate(&*self.entropy, now),
-            browser_hash: browser.hash(),
             client_id: accepted.client_id.clone(),
             redirect: accepted.redirect.clone(),
             client_state_sealed: accepted.state.as_ref().map(seal),
             scope: accepted.scope,
             code_challenge: accepted.code_challenge.clone(),
             expires_at: now.plus(self.config.authorization_request_ttl),
-            decided_at: None,
         }
     }
 
-    async fn ask(
-        &self,
-        client: Arc<Client>,
-        request: StoredRequest,
-        browser: &Browser,
-        now: Timestamp,
-    ) -> Result<Authorize, Fault> {
-        transact!(self.store, txn => authorization_requests::insert(txn, &request, now).await)?;
+    fn ask(&self, client: Arc<Client>, request: StoredRequest) -> Ask {
         tracing::info!(
             flow = "authorize", outcome = "asked", request_id = %request.id,
             client_id = %request.client_id, scope = %request.scope,
         );
-        let csrf_token = self.csrf_token(request.id, browser.hash());
-        let cookie = self.browser_cookie(browser);
-        Ok(Authorize::Ask(Box::new(Ask { client, request, csrf_token, cookie })))
+        Ask {
+            client,
+            sealed_request: self.sealed_request(&request),
+            cookie: self.request_cookie(request.id),
+            request,
+        }
     }
 
     async fn straight_to_provider(
@@ -174,9 +157,7 @@ impl Gatehouse {
     ) -> Result<Authorize, Fault> {
         let login = self.prepare_login(request.id, Some(user_id), now).await?;
         transact!(self.store, txn => {
-            authorization_requests::insert(txn, &request, now).await?;
-            let approve = crate::domain::consent::Decision::Approve;
-            authorization_requests::decide(txn, request.id, approve, now).await?;
+            authorization_requests::decide(txn, &request, Decision::Approve, now).await?;
             upstream_logins::insert(txn, &login.row, now).await
         })?;
         tracing::info!(

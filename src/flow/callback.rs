@@ -39,11 +39,12 @@ pub struct PresentedCallback {
     pub upstream_error: Option<String>,
     /// Who it says it is.
     pub upstream_iss: Option<String>,
+    /// Whether one of these came twice: which of two is meant must not depend on who reads them.
+    pub is_ambiguous: bool,
 }
 
 impl PresentedCallback {
-    /// Reads decoded query pairs; one that came twice counts as absent, because which of two is
-    /// meant must not depend on who reads them.
+    /// Reads decoded query pairs.
     pub fn from_pairs(pairs: &[(String, String)]) -> Self {
         let once = |name: &str| {
             let mut found = pairs.iter().filter(|(key, _)| key == name);
@@ -52,7 +53,9 @@ impl PresentedCallback {
                 _ => None,
             }
         };
+        let times = |name: &str| pairs.iter().filter(|(key, _)| key == name).count();
         Self {
+            is_ambiguous: ["state", "code", "error", "iss"].iter().any(|name| times(name) > 1),
             presented_state: once("state").map(Secret::presented),
             upstream_code: once("code").map(Secret::presented),
             upstream_error: once("error"),
@@ -98,15 +101,16 @@ impl Gatehouse {
         if !self.holds_login_cookie(cookies, state) {
             return refused(CallbackRefusal::ForeignBrowser);
         }
+        // Read before the claim: a fault after it would strand the person.
+        let request =
+            authorization_requests::find(self.store.read(), login.authorization_request_id)
+                .await?
+                .ok_or(StoreError::Corrupt("login without a request"))?;
         let claimed =
             transact!(self.store, txn => upstream_logins::claim(txn, login.id, now).await)?;
         if claimed == Consumed::BySomeoneElse {
             return refused(CallbackRefusal::AlreadyAnswered);
         }
-        let request =
-            authorization_requests::find(self.store.read(), login.authorization_request_id)
-                .await?
-                .ok_or(StoreError::Corrupt("login without a request"))?;
         let spent = self.expired_login_cookie(state);
         match self.identify(presented, &login).await {
             Ok(identity) => self.finish(&request, &login, identity, spent).await,
@@ -129,7 +133,9 @@ impl Gatehouse {
         login: &StoredLogin,
     ) -> Result<Identity, AuthorizeRefusal> {
         let upstream = self.upstream.as_ref().ok_or(AuthorizeRefusal::UpstreamUnavailable)?;
-        if presented.upstream_iss.as_deref().is_some_and(|iss| iss != upstream.issuer()) {
+        let other_issuer =
+            presented.upstream_iss.as_deref().is_some_and(|iss| iss != upstream.issuer());
+        if presented.is_ambiguous || other_issuer {
             return Err(AuthorizeRefusal::UpstreamUntrusted);
         }
         if let Some(error) = presented.upstream_error {
@@ -150,7 +156,9 @@ impl Gatehouse {
         upstream.redeem(&code, &verifier, &nonce).await.map_err(|error| {
             tracing::warn!(flow = "callback", error = %chain(&error), "sign-in failed upstream");
             match error {
-                UpstreamError::Unavailable(_) => AuthorizeRefusal::UpstreamUnavailable,
+                UpstreamError::Unavailable(_) | UpstreamError::FailedMomentsAgo => {
+                    AuthorizeRefusal::UpstreamUnavailable
+                }
                 UpstreamError::Lying(_)
                 | UpstreamError::CodeRefused
                 | UpstreamError::NotBelieved(_) => AuthorizeRefusal::UpstreamUntrusted,
@@ -174,8 +182,8 @@ impl Gatehouse {
     ) -> Result<CallbackOutcome, Fault> {
         // Read again: the provider may have taken its time, and the code's life begins now.
         let now = self.clock.now();
-        let email = identity.profile.email.as_deref();
-        if self.config.require_work_email && !work_email::is_work_address(email) {
+        let has_work_address = work_email::has_work_address(&identity.profile);
+        if self.config.require_work_email && !has_work_address {
             let location = self.refusal_location(request, AuthorizeRefusal::WorkEmailRequired)?;
             return Ok(CallbackOutcome::ToClient { location, cookies: vec![spent] });
         }
@@ -192,10 +200,9 @@ impl Gatehouse {
         let mut parameters = vec![("code", code.expose())];
         parameters.extend(state.as_deref().map(|state| ("state", state)));
         parameters.push(("iss", &self.config.public_url));
-        let browser = self.browser_cookie(&self.browser_of(Some(user_id)));
         Ok(CallbackOutcome::ToClient {
             location: request.redirect.with_parameters(&parameters),
-            cookies: vec![spent, browser],
+            cookies: vec![spent, self.person_cookie(user_id)],
         })
     }
 
@@ -226,10 +233,15 @@ impl Gatehouse {
                 ),
                 email_domain: email.and_then(email_domain::of_address),
             };
-            let user_id = users::upsert(txn, fresh_user_id, sign_in, now).await?;
-            if login.remembered_user_id.is_some_and(|remembered| remembered != user_id) {
+            // Compared before anything is kept of them: nobody told this person what is kept.
+            let is_another = match login.remembered_user_id {
+                Some(remembered) => users::find(txn, &sign_in).await? != Some(remembered),
+                None => false,
+            };
+            if is_another {
                 return Ok(None);
             }
+            let user_id = users::upsert(txn, fresh_user_id, sign_in, now).await?;
             let approved = Approved {
                 user_id,
                 client_id: &request.client_id,

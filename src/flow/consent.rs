@@ -1,28 +1,35 @@
 //! `POST /oauth/consent`: the person decides (MCP Security Best Practices, Confused Deputy).
 //!
-//! 1. The form must come from our page in the browser that was shown it: cookie, token bound to
-//!    both, and no foreign `Origin`.
+//! 1. The form must come from our page in the browser that was shown it: a request sealed by us,
+//!    the cookie of that very request, and no foreign `Origin`.
 //! 2. For a yes, ask the provider where it lives, with nothing held.
 //! 3. One write: the decision, guarded, and with a yes the login.
 //! 4. A yes leads to the provider; a no stays here, with a labelled way back (nobody has signed
 //!    in, so nothing vouches for the client's address yet).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
 use crate::clock::Timestamp;
 use crate::domain::consent::Decision;
+use crate::domain::pkce::CodeChallenge;
+use crate::domain::redirect_uri::TrustedRedirect;
 use crate::domain::refusal::{AuthorizeRefusal, ConsentRefusal};
+use crate::domain::scope::ScopeSet;
 use crate::flow::authorize::{PreparedLogin, ToProvider};
 use crate::flow::browser::Cookies;
 use crate::flow::{Fault, Gatehouse};
 use crate::id::AuthorizationRequestId;
+use crate::secret::base64url;
+use crate::server_secret::Purpose;
 use crate::store::authorization_requests::{self, StoredRequest};
 use crate::store::{Consumed, transact, upstream_logins};
 
 /// What the form brought.
 pub struct PresentedConsent<'a> {
-    /// Which request.
-    pub request_id: &'a str,
-    /// Proof of origin.
-    pub csrf_token: &'a str,
+    /// The request, as the page carried it.
+    pub sealed_request: &'a str,
     /// Which button.
     pub decision: &'a str,
     /// Whether the browser says that the form came from another site.
@@ -54,27 +61,19 @@ impl Gatehouse {
             return Err(Fault::NoUpstream);
         }
         let refused = |refusal| Ok(ConsentOutcome::Refused(refusal));
-        let (Some(browser), Some(request_id), Some(decision), false) = (
-            self.known_browser(cookies),
-            AuthorizationRequestId::parse(presented.request_id),
+        let (Some(request), Some(decision), false) = (
+            self.opened_request(presented.sealed_request),
             Decision::from_form(presented.decision),
             presented.is_cross_site,
         ) else {
             return refused(ConsentRefusal::ForeignForm);
         };
-        // The token comes before the row: a stranger learns nothing of which requests exist.
-        if !self.csrf_token_matches(request_id, browser.hash(), presented.csrf_token) {
+        // Before anything is said of the request: a stranger's form learns nothing.
+        if !self.holds_request_cookie(cookies, request.id) {
             return refused(ConsentRefusal::ForeignForm);
         }
-        let found = authorization_requests::find(self.store.read(), request_id).await?;
-        let Some(request) = found.filter(|request| now < request.expires_at) else {
-            return refused(ConsentRefusal::UnknownRequest);
-        };
-        if request.browser_hash != browser.hash() {
-            return refused(ConsentRefusal::ForeignForm);
-        }
-        if request.decided_at.is_some() {
-            return refused(ConsentRefusal::AlreadyDecided);
+        if now >= request.expires_at {
+            return refused(ConsentRefusal::Expired);
         }
         match decision {
             Decision::Approve => self.approve(&request, now).await,
@@ -90,7 +89,7 @@ impl Gatehouse {
         let login = self.prepare_login(request.id, None, now).await?;
         let decided = transact!(self.store, txn => {
             let decided =
-                authorization_requests::decide(txn, request.id, Decision::Approve, now).await?;
+                authorization_requests::decide(txn, request, Decision::Approve, now).await?;
             if decided == Consumed::ByUs {
                 upstream_logins::insert(txn, &login.row, now).await?;
             }
@@ -108,7 +107,7 @@ impl Gatehouse {
 
     async fn deny(&self, request: &StoredRequest, now: Timestamp) -> Result<ConsentOutcome, Fault> {
         let decided = transact!(self.store, txn => {
-            authorization_requests::decide(txn, request.id, Decision::Deny, now).await
+            authorization_requests::decide(txn, request, Decision::Deny, now).await
         })?;
         Ok(match decided {
             Consumed::ByUs => {
@@ -117,6 +116,50 @@ impl Gatehouse {
                 ConsentOutcome::Denied { location }
             }
             Consumed::BySomeoneElse => ConsentOutcome::Refused(ConsentRefusal::AlreadyDecided),
+        })
+    }
+}
+
+/// A request as a form carries it.
+#[derive(Serialize, Deserialize)]
+struct Carried {
+    id: String,
+    client_id: String,
+    redirect_uri: String,
+    client_state_sealed: Option<Vec<u8>>,
+    scope: String,
+    code_challenge: String,
+    expires_at: i64,
+}
+
+impl Gatehouse {
+    /// The request as the form carries it: nobody else can make or change one.
+    pub fn sealed_request(&self, request: &StoredRequest) -> String {
+        let carried = Carried {
+            id: request.id.to_string(),
+            client_id: request.client_id.clone(),
+            redirect_uri: request.redirect.as_str().to_owned(),
+            client_state_sealed: request.client_state_sealed.clone(),
+            scope: request.scope.to_string(),
+            code_challenge: request.code_challenge.as_str().to_owned(),
+            expires_at: request.expires_at.millis(),
+        };
+        let text = serde_json::to_vec(&carried).expect("strings and numbers are plain JSON");
+        base64url(&self.config.secret.seal(&*self.entropy, Purpose::ConsentForm, &text))
+    }
+
+    fn opened_request(&self, sealed: &str) -> Option<StoredRequest> {
+        let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let text = self.config.secret.unseal(Purpose::ConsentForm, &sealed)?;
+        let carried: Carried = serde_json::from_slice(&text).ok()?;
+        Some(StoredRequest {
+            id: AuthorizationRequestId::parse(&carried.id)?,
+            client_id: carried.client_id,
+            redirect: TrustedRedirect::from_stored(carried.redirect_uri),
+            client_state_sealed: carried.client_state_sealed,
+            scope: ScopeSet::known_in(&carried.scope),
+            code_challenge: CodeChallenge::from_stored(carried.code_challenge),
+            expires_at: Timestamp::from_millis(carried.expires_at),
         })
     }
 }

@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::domain::access_token::{NewToken, Profile, issue};
 use crate::domain::refusal::TokenRefusal;
-use crate::domain::scope::ScopeSet;
+use crate::domain::scope::{Scope, ScopeSet};
 use crate::flow::limits::Reading;
 use crate::flow::{Fault, Gatehouse};
 use crate::id::{GrantId, UserId};
@@ -64,7 +64,10 @@ impl Gatehouse {
         refresh_token: Option<Secret>,
         now: Timestamp,
     ) -> Result<GrantedTokens, Fault> {
-        let profile = self.profile(grantee.profile_sealed)?;
+        let tells_identity =
+            grantee.scope.contains(Scope::Email) || grantee.scope.contains(Scope::Profile);
+        let profile =
+            if tells_identity { self.profile(grantee.profile_sealed)? } else { Profile::default() };
         let end = now.plus(self.config.access_token_ttl);
         // A token that outlived its grant would promise what admission then refuses.
         let expires_at = grantee.grant_expires_at.map_or(end, |grant_end| end.min(grant_end));

@@ -34,7 +34,7 @@ pub struct Keyring {
     keys: RwLock<Arc<Keys>>,
     given: Option<Arc<SigningKey>>,
     algorithm: SigningAlgorithm,
-    reloaded_at: Mutex<Timestamp>,
+    reloaded_at: Mutex<Option<Timestamp>>,
 }
 
 impl Keyring {
@@ -59,7 +59,9 @@ impl Keyring {
             let fresh = SigningKey::generate(algorithm)?;
             let row = stored_key(&fresh, &config.secret, entropy, now)?;
             transact!(store, txn => {
-                // Another replica may have been faster; then its key is the one.
+                // Another replica may have been faster; then its key is the one. The lock makes
+                // replicas that start at once look one after the other.
+                signing_keys::lock_all(txn).await?;
                 let present = signing_keys::published(txn).await?;
                 if signer_among(&present, algorithm, now).is_none() {
                     signing_keys::insert(txn, row.clone()).await?;
@@ -72,7 +74,7 @@ impl Keyring {
             keys: RwLock::new(Arc::new(keys)),
             given,
             algorithm,
-            reloaded_at: Mutex::new(now),
+            reloaded_at: Mutex::new(None),
         })
     }
 
@@ -124,16 +126,27 @@ impl Keyring {
         store: &Store,
         secret: &ServerSecret,
         now: Timestamp,
-    ) -> Result<(), Fault> {
+    ) -> Result<Reloaded, Fault> {
         let mut reloaded_at = self.reloaded_at.lock().await;
-        if now < reloaded_at.plus(RELOAD_EVERY) {
-            return Ok(());
+        if reloaded_at.is_some_and(|at| now.is_within(at, RELOAD_EVERY)) {
+            return Ok(Reloaded::Not);
         }
+        // Noted before it is tried: while the database is away, junk tokens must not queue up to
+        // ask it one after another.
+        *reloaded_at = Some(now);
         let keys = load(store, secret, self.algorithm, self.given.as_ref(), now).await?;
-        *reloaded_at = now;
         *self.keys.write().expect("no holder of the keys panics") = Arc::new(keys);
-        Ok(())
+        Ok(Reloaded::Anew)
     }
+}
+
+/// Whether the keys were read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reloaded {
+    /// They were; what was verified with the old ones is to be verified again.
+    Anew,
+    /// They were read a moment ago.
+    Not,
 }
 
 /// Why a token was not verified.
@@ -189,7 +202,7 @@ async fn load(
                 .unseal(Purpose::SigningKey, sealed)
                 .and_then(|bytes| String::from_utf8(bytes).ok())
                 .ok_or(Fault::Store(StoreError::Corrupt(
-                    "signing key; it was sealed under another `secret`",
+                    "signing key: it was sealed under another `secret`",
                 )))?;
             Arc::new(SigningKey::from_pem(algorithm, &pem)?)
         }

@@ -116,7 +116,7 @@ impl Counter {
             Err(()) => unreachable!("making a window cannot fail"),
         };
         let mut window = window.lock().expect("no holder of a window panics");
-        if now >= window.began_at.plus(self.limit.window) {
+        if !now.is_within(window.began_at, self.limit.window) {
             *window = Window { began_at: now, used: 0 };
         }
         let allowed = work(&mut window, self.limit);

@@ -4,7 +4,7 @@
 //! answers; nothing fallible happens after the commit. An expected "no" is a value of the answer,
 //! a [`Fault`] is an error, and the two never change places.
 //!
-//! Never here: SQL, words of HTTP, HTML text. [`wire`] alone names the `api`.
+//! Never here: SQL, words of HTTP, HTML text. [`wire`] and its like alone name the `api`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,10 +21,11 @@ pub mod limits;
 pub mod refresh;
 pub mod register;
 pub mod revoke;
-pub mod token_client;
+pub mod token;
 pub mod wire;
 pub mod wire_codes;
 pub mod wire_pages;
+pub mod wire_token;
 
 use crate::clients::Clients;
 use crate::clock::Clock;
@@ -51,14 +52,17 @@ pub enum Fault {
     GivenKey(KeyError),
     /// No identity provider is configured.
     NoUpstream,
+    /// This process was held up so long that its view of the time decides nothing any more.
+    Delayed,
 }
 
 impl Fault {
     /// Whether trying later may help, or something is wrong for good.
-    pub const fn is_passing(&self) -> bool {
+    pub fn is_passing(&self) -> bool {
         match self {
-            Self::Store(StoreError::Unavailable(_)) | Self::Upstream(_) | Self::NoUpstream => true,
-            Self::Store(StoreError::Corrupt(_)) | Self::Key(_) | Self::GivenKey(_) => false,
+            Self::Store(error) => error.is_passing(),
+            Self::Upstream(_) | Self::NoUpstream | Self::Delayed => true,
+            Self::Key(_) | Self::GivenKey(_) => false,
         }
     }
 }
@@ -71,6 +75,7 @@ impl fmt::Display for Fault {
             Self::Key(_) => "a signing key failed",
             Self::GivenKey(_) => "signing_key: it cannot be used with this signing_alg",
             Self::NoUpstream => "no identity provider is configured",
+            Self::Delayed => "the request was held up for too long",
         })
     }
 }
@@ -81,7 +86,7 @@ impl std::error::Error for Fault {
             Self::Store(error) => Some(error),
             Self::Upstream(error) => Some(error),
             Self::Key(error) | Self::GivenKey(error) => Some(error),
-            Self::NoUpstream => None,
+            Self::NoUpstream | Self::Delayed => None,
         }
     }
 }

@@ -7,11 +7,13 @@
 //!    with the successor that exists, or end the family.
 //! 4. Sign the access token. A crash between 3 and 4 is what the grace covers.
 
+use std::time::Duration;
+
 use crate::clock::Timestamp;
 use crate::domain::client::Client;
-use crate::domain::refresh_token::{Family, RotationDecision, decide_rotation};
+use crate::domain::refresh_token::{Family, RotationDecision, decide_rotation, requested_scope};
 use crate::domain::refusal::TokenRefusal;
-use crate::domain::scope::{Scope, ScopeSet};
+use crate::domain::scope::ScopeSet;
 use crate::domain::token_request::Refresh;
 use crate::flow::granting::{Grantee, TokenOutcome};
 use crate::flow::limits::Reading;
@@ -22,7 +24,11 @@ use crate::store::grants::{self, RevocationReason};
 use crate::store::refresh_tokens::{self, NewGeneration, UndisturbedRotation};
 use crate::store::{Consumed, StoreError, Txn, transact, users};
 
+/// How old a request's view of the time may be when it is about to end a family.
+const HELD_UP_MAX: Duration = Duration::from_secs(10);
+
 enum Rotation {
+    Delayed,
     Limited(Reading),
     Rotated { family: Family, scope: ScopeSet, profile_sealed: Vec<u8> },
     Repeated { family: Family, scope: ScopeSet, successor: SecretHash, profile_sealed: Vec<u8> },
@@ -73,8 +79,7 @@ impl Gatehouse {
         if other_resource {
             return Ok(None);
         }
-        let requested_scope = ScopeSet::known_in(request.scope.as_deref().unwrap_or_default())
-            .without(Scope::OfflineAccess);
+        let requested_scope = requested_scope(request.scope.as_deref());
         let rotation = UndisturbedRotation {
             presented: request.presented_refresh_token.hash(),
             client_id: &client.client_id,
@@ -136,6 +141,11 @@ impl Gatehouse {
                 Ok(Rotation::Repeated { family, scope, successor, profile_sealed })
             }
             RotationDecision::RevokeFamily(refusal) => {
+                // A process that was stopped after it read the clock would take the client's own
+                // retry, long answered elsewhere, for theft.
+                if self.clock.now() >= now.plus(HELD_UP_MAX) {
+                    return Ok(Rotation::Delayed);
+                }
                 let reason = match refusal {
                     TokenRefusal::WrongClient => RevocationReason::RefreshTokenLeaked,
                     _ => RevocationReason::RefreshTokenReplayed,
@@ -172,6 +182,7 @@ impl Gatehouse {
             }
             Rotation::Refused(refusal) => return Ok(TokenOutcome::Refused(refusal)),
             Rotation::Limited(reading) => return Ok(TokenOutcome::Limited(reading)),
+            Rotation::Delayed => return Err(Fault::Delayed),
         };
         self.limits.count_head(family.grant_id, refresh_token.hash(), now);
         let grantee = Grantee {
@@ -207,6 +218,7 @@ fn log(client: &Client, rotation: &Rotation) {
         Rotation::Refused(refusal) => tracing::info!(
             flow = "refresh", outcome = "refused", reason = ?refusal, client_id,
         ),
+        Rotation::Delayed => tracing::warn!(flow = "refresh", outcome = "delayed", client_id),
         Rotation::Limited(_) => {
             tracing::info!(flow = "refresh", outcome = "limited", client_id);
         }

@@ -36,8 +36,9 @@ use crate::flow::granting::{GrantedTokens, TokenOutcome};
 use crate::flow::register::Registration;
 use crate::flow::revoke::Revocation;
 use crate::flow::wire_codes::{BROKEN, TOO_MANY, UNAVAILABLE};
-use crate::flow::{Fault, Gatehouse, chain, token_client, wire_pages};
+use crate::flow::{Fault, Gatehouse, chain, wire_pages, wire_token};
 use crate::secret::Secret;
+use crate::upstream::Upstream;
 
 /// What a client should wait when something is down, in seconds.
 pub const RETRY_AFTER_SECONDS: u64 = 5;
@@ -76,8 +77,7 @@ impl Port for Wire {
 
     async fn consent(&self, visit: Visit, form: ConsentForm) -> PageResponse {
         let presented = PresentedConsent {
-            request_id: &form.request_id,
-            csrf_token: &form.csrf_token,
+            sealed_request: &form.request,
             decision: &form.decision,
             is_cross_site: is_cross_site(&visit, &self.gatehouse.config.public_url),
         };
@@ -96,9 +96,9 @@ impl Port for Wire {
     }
 
     async fn token(&self, visit: Visit, form: TokenForm) -> TokenResponse {
-        let basic = token_client::basic_credentials(&visit);
+        let basic = wire_token::basic_credentials(&visit);
         let challenged = visit.headers.contains_key("authorization");
-        let fields = token_client::fields(form);
+        let fields = wire_token::fields(form);
         match self.gatehouse.token(fields, basic, visit.address).await {
             Ok(TokenOutcome::Granted(granted)) => TokenResponse::Granted(Json(wire(granted))),
             Ok(TokenOutcome::Refused(refusal)) => token_refused(refusal, challenged),
@@ -207,10 +207,8 @@ impl Port for Wire {
 
     async fn readyz(&self) -> ReadyResponse {
         let database = self.gatehouse.store.ping().await.is_ok();
-        let provider = match &self.gatehouse.upstream {
-            Some(upstream) => upstream.discover().await.is_ok(),
-            None => false,
-        };
+        let upstream = self.gatehouse.upstream.as_ref();
+        let provider = upstream.and_then(Upstream::last_answer).unwrap_or(false);
         let need = |name: &str, ready| Need { name: name.to_owned(), ready };
         let index = self.mcp.pages() > 0;
         // The provider is named but does not decide: while it is away everyone who is signed in

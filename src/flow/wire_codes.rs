@@ -80,6 +80,7 @@ impl AuthorizeRefusal {
             | Self::UnknownClient
             | Self::MissingRedirectUri
             | Self::UnregisteredRedirectUri
+            | Self::StateTooLong
             | Self::MissingResponseType
             | Self::UnsupportedResponseMode
             | Self::MissingCodeChallenge

@@ -3,7 +3,7 @@
 //! A page never repeats what a request said. Its reference appears in the log beside the reason.
 
 use gatehouse_api::page::PageResponse;
-use poem::http::StatusCode;
+use http::StatusCode;
 
 use crate::config::UpstreamConfig;
 use crate::domain::authorization_request::Rejected;
@@ -81,7 +81,7 @@ pub fn callback(gatehouse: &Gatehouse, outcome: Result<CallbackOutcome, Fault>) 
             match refusal {
                 // Forget whose approval was used, so that the next try asks.
                 CallbackRefusal::AnotherPerson => {
-                    response.with_cookie(gatehouse.browser_cookie(&gatehouse.browser_of(None)))
+                    response.with_cookie(gatehouse.expired_person_cookie())
                 }
                 CallbackRefusal::MissingState
                 | CallbackRefusal::UnknownState
@@ -108,7 +108,6 @@ fn ask_page(gatehouse: &Gatehouse, ask: Ask) -> PageResponse {
         (None, UpstreamConfig::Dev) => "the development provider",
         (None, UpstreamConfig::None | UpstreamConfig::Provider(_)) => "your account",
     };
-    let request_id = ask.request.id.to_string();
     let html = consent_page::render(&ConsentContext {
         frame: frame(gatehouse),
         client_name: ask.client.metadata.client_name.as_deref(),
@@ -120,8 +119,7 @@ fn ask_page(gatehouse: &Gatehouse, ask: Ask) -> PageResponse {
         upstream_name,
         signup_url: config.signup_url.as_ref().map(url::Url::as_str),
         privacy_url: config.privacy_url.as_ref().map(url::Url::as_str),
-        request_id: &request_id,
-        csrf_token: &ask.csrf_token,
+        sealed_request: &ask.sealed_request,
     });
     PageResponse::html(StatusCode::OK, html).with_cookie(ask.cookie)
 }
@@ -160,12 +158,15 @@ fn fault_page(gatehouse: &Gatehouse, flow: &'static str, fault: &Fault) -> PageR
             message: "The identity provider does not answer as it should.",
             advice: "Reload this page in a moment.",
         },
-        Fault::Store(_) | Fault::Key(_) | Fault::GivenKey(_) => Words {
-            status: if fault.is_passing() {
-                StatusCode::SERVICE_UNAVAILABLE
-            } else {
-                StatusCode::INTERNAL_SERVER_ERROR
-            },
+        // What a callback brings may be spent, so a reload would not help there.
+        _ if flow == "callback" => Words {
+            status: unavailable_or_broken(fault),
+            title: "Something is not working",
+            message: "This server could not finish the sign-in.",
+            advice: START_AGAIN,
+        },
+        Fault::Store(_) | Fault::Key(_) | Fault::GivenKey(_) | Fault::Delayed => Words {
+            status: unavailable_or_broken(fault),
             title: "Something is not working",
             message: "This server could not finish what it was asked.",
             advice: "Reload this page in a moment. If it stays, tell whoever runs this server.",
@@ -173,6 +174,14 @@ fn fault_page(gatehouse: &Gatehouse, flow: &'static str, fault: &Fault) -> PageR
     };
     let response = page(gatehouse, flow, &"fault", &words, None);
     if log_fault(flow, fault) { response.with_retry_after(RETRY_AFTER_SECONDS) } else { response }
+}
+
+fn unavailable_or_broken(fault: &Fault) -> StatusCode {
+    if fault.is_passing() {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        StatusCode::INTERNAL_SERVER_ERROR
+    }
 }
 
 /// Short enough to read out; it only has to be found in a log.
@@ -210,7 +219,8 @@ fn authorize_words(refusal: AuthorizeRefusal) -> Words {
             "A parameter came more than once, so it is not clear what the program asked for.",
             START_AGAIN,
         ),
-        R::MissingResponseType
+        R::StateTooLong
+        | R::MissingResponseType
         | R::UnsupportedResponseType
         | R::UnsupportedResponseMode
         | R::MissingCodeChallenge
@@ -256,7 +266,7 @@ fn consent_words(refusal: ConsentRefusal) -> Words {
                  be blocked, or another site sent it.",
             advice: START_AGAIN,
         },
-        ConsentRefusal::UnknownRequest => bad(
+        ConsentRefusal::Expired => bad(
             "This request has expired",
             "Too much time has passed since the page was shown.",
             START_AGAIN,

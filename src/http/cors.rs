@@ -8,7 +8,7 @@ use poem::{Request, Response};
 use url::Url;
 
 use crate::config::Config;
-use crate::config::values::is_loopback;
+use crate::loopback::is_loopback;
 
 const ALLOWED_HEADERS: &str = "Accept, Authorization, Content-Type, Last-Event-ID, \
      MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id";

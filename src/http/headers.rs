@@ -29,7 +29,8 @@ pub fn complete(mut response: Response, note: &Note, config: &Config) -> Respons
         set(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
         set(header::X_FRAME_OPTIONS, "DENY");
     }
-    if is_answer_of_sign_in || is_page {
+    let is_asset = note.path.starts_with("/oauth/assets/");
+    if (is_answer_of_sign_in || is_page) && !is_asset {
         set(header::CACHE_CONTROL, "no-store");
         set(header::PRAGMA, "no-cache");
     }

@@ -3,11 +3,13 @@
 //!
 //! Never here: rules. What may pass is decided below; this room carries it out.
 
+use std::any::Any;
 use std::sync::{Arc, LazyLock};
 
 use gatehouse_api::visit::{ClientAddress, ThroughTrustedProxy};
 use poem::endpoint::BoxEndpoint;
 use poem::http::{Method, StatusCode, Uri, header};
+use poem::middleware::PanicHandler;
 use poem::{Endpoint, IntoResponse, Request, Response};
 
 pub mod acceptor;
@@ -15,7 +17,6 @@ pub mod cors;
 pub mod dev_provider;
 pub mod front_door;
 pub mod headers;
-pub mod house;
 pub mod mcp_door;
 pub mod mcp_refusals;
 pub mod proxies;
@@ -94,6 +95,19 @@ impl Door {
                 Err(error) => refused(error.status(), &path),
             },
         }
+    }
+}
+
+/// What a panic is answered with. It is a defect of ours; the client learns no more than that.
+#[derive(Clone, Copy, Debug)]
+pub struct Panicked;
+
+impl PanicHandler for Panicked {
+    type Response = Response;
+
+    fn get_response(&self, _: Box<dyn Any + Send + 'static>) -> Response {
+        tracing::error!("an endpoint panicked");
+        refused(StatusCode::INTERNAL_SERVER_ERROR, "")
     }
 }
 

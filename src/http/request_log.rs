@@ -2,6 +2,7 @@
 //!
 //! Never the query, a header or a body: they carry codes, tokens and people's words.
 
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -9,14 +10,23 @@ use poem::http::Method;
 use poem::{Request, Response};
 use tracing::Instrument as _;
 
+use crate::secret::{Entropy as _, SystemEntropy};
+
 /// Paths that are asked for all day by machines; logged at debug.
 const QUIET: [&str; 2] = ["/healthz", "/readyz"];
 
 static COUNTER: AtomicU64 = AtomicU64::new(0);
 
+/// Tells processes apart, in one container and the next.
+static PROCESS: LazyLock<String> = LazyLock::new(|| {
+    let mut bytes = [0; 4];
+    SystemEntropy.fill(&mut bytes);
+    format!("{:08x}", u32::from_be_bytes(bytes))
+});
+
 /// What is remembered of a request until it is answered.
 pub struct Note {
-    /// Unique in this process; in the answer's `X-Request-Id` and in every line of the request.
+    /// Unique; in the answer's `X-Request-Id` and in every line of the request.
     pub id: String,
     /// The path, without query.
     pub path: String,
@@ -29,7 +39,7 @@ impl Note {
     pub fn of(request: &Request) -> Self {
         let count = COUNTER.fetch_add(1, Ordering::Relaxed);
         Self {
-            id: format!("{:x}-{count:x}", std::process::id()),
+            id: format!("{}-{count:x}", *PROCESS),
             path: request.uri().path().to_owned(),
             method: request.method().clone(),
             began: tokio::time::Instant::now(),

@@ -1,20 +1,28 @@
-//! Serving the house on its two listeners until told to stop.
+//! Serving on the two listeners until told to stop.
 
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use poem::Server;
+use gatehouse_api as api;
+use poem::endpoint::BoxEndpoint;
+use poem::middleware::CatchPanic;
+use poem::{EndpointExt as _, IntoEndpoint as _, Server};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::flow::wire::Wire;
 use crate::http::acceptor::DirectAcceptor;
-use crate::http::house::House;
+use crate::http::cors::Cors;
+use crate::http::dev_provider::DevRoutes;
+use crate::http::proxies::Proxies;
+use crate::http::{Door, Panicked};
 
 /// How long a stop waits for requests that have begun.
 pub const GRACE_PERIOD: Duration = Duration::from_secs(20);
 
-/// A connection on which nothing moves for this long is closed; also bounds slow headers.
+/// A connection on which nothing moves between two requests for this long is closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// Bound sockets.
@@ -25,9 +33,36 @@ pub struct Sockets {
     pub admin: TcpListener,
 }
 
+/// What the two listeners serve.
+pub struct Endpoints {
+    /// The public listener's endpoint.
+    pub public: BoxEndpoint<'static>,
+    /// The admin listener's endpoint.
+    pub admin: BoxEndpoint<'static>,
+}
+
+impl Endpoints {
+    /// The typed endpoints, with the door before the public ones.
+    pub fn of(wire: &Arc<Wire>, dev_provider: Option<DevRoutes>) -> Self {
+        let gatehouse = &wire.gatehouse;
+        let caught = || CatchPanic::new().with_handler(Panicked);
+        let door = Door {
+            api: api::public(wire).into_endpoint().with(caught()).map_to_response().boxed(),
+            dev_provider,
+            cors: Cors::new(&gatehouse.config),
+            proxies: Proxies(gatehouse.config.trusted_proxies.clone()),
+            gatehouse: Arc::clone(gatehouse),
+        };
+        Self {
+            public: door.boxed(),
+            admin: api::admin(wire).into_endpoint().with(caught()).map_to_response().boxed(),
+        }
+    }
+}
+
 /// Serves until `stop` resolves, then finishes what has begun.
 pub async fn serve(
-    house: House,
+    endpoints: Endpoints,
     sockets: Sockets,
     stop: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
@@ -39,17 +74,20 @@ pub async fn serve(
     let public = Server::new_with_acceptor(DirectAcceptor::new(sockets.public)?)
         .name("public")
         .idle_timeout(IDLE_TIMEOUT)
-        .run_with_graceful_shutdown(house.public, stopped(announced.clone()), Some(GRACE_PERIOD));
+        .run_with_graceful_shutdown(
+            endpoints.public,
+            stopped(announced.clone()),
+            Some(GRACE_PERIOD),
+        );
     let admin = Server::new_with_acceptor(DirectAcceptor::new(sockets.admin)?)
         .name("admin")
         .idle_timeout(IDLE_TIMEOUT)
-        .run_with_graceful_shutdown(house.admin, stopped(announced), Some(GRACE_PERIOD));
+        .run_with_graceful_shutdown(endpoints.admin, stopped(announced), Some(GRACE_PERIOD));
     let stopping = async move {
         stop.await;
         drop(announce);
         Ok::<_, io::Error>(())
     };
     tokio::try_join!(public, admin, stopping)?;
-    house.gatehouse.store.close().await;
     Ok(())
 }

@@ -29,10 +29,8 @@ pub struct ConsentContext<'a> {
     pub signup_url: Option<&'a str>,
     /// The privacy policy.
     pub privacy_url: Option<&'a str>,
-    /// Which request is decided.
-    pub request_id: &'a str,
-    /// Proves that the form is ours, in this browser.
-    pub csrf_token: &'a str,
+    /// The request, sealed, as the form carries it back.
+    pub sealed_request: &'a str,
 }
 
 /// Renders the page.
@@ -72,8 +70,7 @@ pub fn render(context: &ConsentContext<'_>) -> String {
             p { (outward(&Link { href, text: "Privacy policy" })) }
         }
         form method="post" action="/oauth/consent" {
-            input type="hidden" name="request_id" value=(context.request_id);
-            input type="hidden" name="csrf_token" value=(context.csrf_token);
+            input type="hidden" name="request" value=(context.sealed_request);
             div.actions {
                 button type="submit" name="decision" value="approve" {
                     "Allow and sign in with " (context.upstream_name)

@@ -1,7 +1,6 @@
-//! Accepted authorization requests, waiting for a person's decision.
+//! Authorization requests that a person has decided, each once.
 
-use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{EntityTrait, Set};
 
 use crate::clock::Timestamp;
 use crate::domain::consent::Decision;
@@ -9,17 +8,14 @@ use crate::domain::pkce::CodeChallenge;
 use crate::domain::redirect_uri::TrustedRedirect;
 use crate::domain::scope::ScopeSet;
 use crate::id::AuthorizationRequestId;
-use crate::secret::SecretHash;
 use crate::store::entity::authorization_requests::{ActiveModel, Column, Entity, Model};
-use crate::store::{Consumed, Db, StoreError, Txn, stored_hash, stored_time};
+use crate::store::{Consumed, Db, StoreError, Txn};
 
 /// A request as its row holds it.
 #[derive(Clone, Debug)]
 pub struct StoredRequest {
     /// Its row.
     pub id: AuthorizationRequestId,
-    /// The browser it was made in.
-    pub browser_hash: SecretHash,
     /// Who asks.
     pub client_id: String,
     /// Where the answer goes.
@@ -32,67 +28,57 @@ pub struct StoredRequest {
     pub code_challenge: CodeChallenge,
     /// Dead from this moment on.
     pub expires_at: Timestamp,
-    /// When the person decided.
-    pub decided_at: Option<Timestamp>,
 }
 
-/// Inserts an accepted request.
-pub async fn insert(txn: &Txn, request: &StoredRequest, now: Timestamp) -> Result<(), StoreError> {
-    ActiveModel {
+/// Writes the request with its decision. Two submissions of one form carry one identifier; the
+/// primary key lets only one of them in.
+pub async fn decide(
+    txn: &Txn,
+    request: &StoredRequest,
+    decision: Decision,
+    now: Timestamp,
+) -> Result<Consumed, StoreError> {
+    let row = ActiveModel {
         id: Set(request.id.uuid()),
-        browser_hash: Set(request.browser_hash.as_bytes().to_vec()),
         client_id: Set(request.client_id.clone()),
         redirect_uri: Set(request.redirect.as_str().to_owned()),
         client_state_sealed: Set(request.client_state_sealed.clone()),
         scope: Set(request.scope.to_string()),
         code_challenge: Set(request.code_challenge.as_str().to_owned()),
-        created_at: Set(now.millis()),
         expires_at: Set(request.expires_at.millis()),
-        decided_at: Set(None),
-        decision: Set(None),
-    }
-    .insert(txn)
-    .await?;
-    Ok(())
+        decided_at: Set(now.millis()),
+        decision: Set(decision.name().to_owned()),
+    };
+    let rows = Entity::insert(row)
+        .on_conflict_do_nothing_on([Column::Id])
+        .exec_without_returning(txn)
+        .await?;
+    Ok(Consumed::from_rows(inserted(&rows)))
 }
 
-/// Finds a request.
+fn inserted(rows: &sea_orm::TryInsertResult<u64>) -> u64 {
+    match rows {
+        sea_orm::TryInsertResult::Inserted(rows) => *rows,
+        sea_orm::TryInsertResult::Empty | sea_orm::TryInsertResult::Conflicted => 0,
+    }
+}
+
+/// Finds a decided request.
 pub async fn find(
     db: &impl Db,
     id: AuthorizationRequestId,
 ) -> Result<Option<StoredRequest>, StoreError> {
-    let row = Entity::find_by_id(id.uuid()).one(db).await?;
-    row.map(request_of).transpose()
+    Ok(Entity::find_by_id(id.uuid()).one(db).await?.map(request_of))
 }
 
-/// Writes the decision. Two submissions may both see the request open; only one decides.
-pub async fn decide(
-    txn: &Txn,
-    id: AuthorizationRequestId,
-    decision: Decision,
-    now: Timestamp,
-) -> Result<Consumed, StoreError> {
-    let update = Entity::update_many()
-        .col_expr(Column::DecidedAt, Expr::value(now.millis()))
-        .col_expr(Column::Decision, Expr::value(decision.name()))
-        .filter(Column::Id.eq(id.uuid()))
-        .filter(Column::DecidedAt.is_null())
-        .filter(Column::ExpiresAt.gt(now.millis()))
-        .exec(txn)
-        .await?;
-    Ok(Consumed::from_rows(update.rows_affected))
-}
-
-fn request_of(row: Model) -> Result<StoredRequest, StoreError> {
-    Ok(StoredRequest {
+fn request_of(row: Model) -> StoredRequest {
+    StoredRequest {
         id: AuthorizationRequestId::from_uuid(row.id),
-        browser_hash: stored_hash(&row.browser_hash)?,
         client_id: row.client_id,
         redirect: TrustedRedirect::from_stored(row.redirect_uri),
         client_state_sealed: row.client_state_sealed,
         scope: ScopeSet::known_in(&row.scope),
         code_challenge: CodeChallenge::from_stored(row.code_challenge),
         expires_at: Timestamp::from_millis(row.expires_at),
-        decided_at: stored_time(row.decided_at),
-    })
+    }
 }

@@ -5,8 +5,8 @@
 //! that reads first locks the head row (`FOR UPDATE` on Postgres; SQLite has one writer, whose
 //! transactions begin immediately).
 //!
-//! Lock order, always: `clients` → `authorization_requests` → `authorization_codes` → `grants` →
-//! `refresh_tokens`.
+//! Lock order, always: `clients` → `users` → `consents` → `authorization_requests` →
+//! `authorization_codes` → `grants` → `refresh_tokens`.
 //!
 //! Never here: decisions, words of HTTP, a call to the network, `now()` in SQL.
 
@@ -38,7 +38,13 @@ const SERIALIZATION_ATTEMPTS: u32 = 5;
 const POSTGRES_CONNECTIONS: u32 = 16;
 const SQLITE_READERS: u32 = 4;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What no statement, wait or forgotten transaction of ours may exceed: a replica that is stopped
+/// between a lock and its commit must not hold up the others for ever.
+const SESSION_BOUNDS: &str = "SET statement_timeout = '10s';
+     SET lock_timeout = '4s';
+     SET idle_in_transaction_session_timeout = '15s'";
+
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE_BEFORE_PING: Duration = Duration::from_secs(30);
 
@@ -49,6 +55,18 @@ pub enum StoreError {
     Unavailable(DbErr),
     /// A row holds what no code of ours writes, or the `secret` setting does not open it.
     Corrupt(&'static str),
+}
+
+impl StoreError {
+    /// Whether trying later may help. What the database refuses to store (SQLSTATE classes 22 and
+    /// 23) is a mistake of ours and stays one.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Corrupt(_) => false,
+            Self::Unavailable(error) => sql_state(error)
+                .is_none_or(|code| !code.starts_with("22") && !code.starts_with("23")),
+        }
+    }
 }
 
 impl fmt::Display for StoreError {
@@ -230,14 +248,14 @@ fn postgres_options(url: &str) -> ConnectOptions {
         .test_before_acquire_if_idle_for(IDLE_BEFORE_PING)
         .set_application_name("gatehouse");
     quiet(&mut options);
-    // As a connection option it would be a startup parameter, which poolers refuse.
-    options.after_connect(|connection| {
-        Box::pin(async move {
-            let millis = STATEMENT_TIMEOUT.as_millis();
-            connection
-                .execute_unprepared(&format!("SET statement_timeout = {millis}"))
-                .await
-                .map(|_| ())
+    // Startup parameters are refused by poolers, so there are none: what a session needs is said in
+    // its first statement.
+    options.map_sqlx_postgres_opts(|postgres| postgres.extra_float_digits(None));
+    options.map_sqlx_postgres_pool_opts(|pool| {
+        pool.after_connect(|connection, _| {
+            Box::pin(
+                async move { sqlx::raw_sql(SESSION_BOUNDS).execute(connection).await.map(|_| ()) },
+            )
         })
     });
     options
@@ -264,15 +282,20 @@ fn quiet(options: &mut ConnectOptions) {
     options.sqlx_logging(false).record_stmt_in_spans(false);
 }
 
+/// Whether the database gave up for reasons of its own scheduling: SQLSTATE
+/// serialization_failure and deadlock_detected, SQLITE_BUSY_SNAPSHOT.
 fn asks_for_another_try(error: &DbErr) -> bool {
+    sql_state(error).is_some_and(|code| matches!(code.as_str(), "40001" | "40P01" | "517"))
+}
+
+fn sql_state(error: &DbErr) -> Option<String> {
     let runtime = match error {
         DbErr::Exec(runtime) | DbErr::Query(runtime) | DbErr::Conn(runtime) => runtime,
-        _ => return false,
+        _ => return None,
     };
-    let sea_orm::RuntimeErr::SqlxError(sqlx_error) = runtime else { return false };
-    let code = sqlx_error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    // SQLSTATE serialization_failure and deadlock_detected; SQLITE_BUSY_SNAPSHOT.
-    code.is_some_and(|code| matches!(code.as_ref(), "40001" | "40P01" | "517"))
+    let sea_orm::RuntimeErr::SqlxError(sqlx_error) = runtime else { return None };
+    let code = sqlx_error.as_database_error().and_then(sqlx::error::DatabaseError::code)?;
+    Some(code.into_owned())
 }
 
 /// Reads a 32-byte hash column.

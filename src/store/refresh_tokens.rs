@@ -18,7 +18,9 @@ use crate::id::{GrantId, RefreshTokenId, UserId};
 use crate::secret::SecretHash;
 use crate::store::entity::grants;
 use crate::store::entity::refresh_tokens::{ActiveModel, Column, Entity, Model};
-use crate::store::{Consumed, Db, Store, StoreError, Txn, stored_hash, stored_time};
+use crate::store::{
+    Consumed, Db, Store, StoreError, Txn, asks_for_another_try, stored_hash, stored_time,
+};
 
 /// A generation that is about to be made.
 #[derive(Clone, Copy, Debug)]
@@ -94,7 +96,7 @@ pub async fn consume(
     Ok(Consumed::from_rows(update.rows_affected))
 }
 
-/// Which grant and client a token belongs to, whether live or not.
+/// Which grant a token belongs to, whether live or not.
 pub async fn owner(db: &impl Db, token_hash: SecretHash) -> Result<Option<GrantId>, StoreError> {
     Ok(find(db, token_hash).await?.map(|row| GrantId::from_uuid(row.grant_id)))
 }
@@ -181,7 +183,12 @@ pub async fn rotate_undisturbed(
             rotation.requested_scope.to_string().into(),
         ],
     );
-    let row = RotatedRow::find_by_statement(statement).one(&store.writer).await?;
+    let row = match RotatedRow::find_by_statement(statement).one(&store.writer).await {
+        // Under a stricter isolation than READ COMMITTED the losers of a race end here; the long
+        // way tries again.
+        Err(error) if asks_for_another_try(&error) => return Ok(None),
+        row => row?,
+    };
     Ok(row.map(|row| Rotated {
         grant_id: GrantId::from_uuid(row.id),
         user_id: UserId::from_uuid(row.user_id),

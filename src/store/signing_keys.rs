@@ -1,6 +1,8 @@
 //! Signing keys: published first, signing later, retired last.
 
-use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, Set};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, Order, QueryFilter, QueryOrder, Set,
+};
 
 use crate::clock::Timestamp;
 use crate::store::entity::signing_keys::{ActiveModel, Column, Entity};
@@ -42,6 +44,17 @@ pub async fn published(db: &impl Db) -> Result<Vec<StoredKey>, StoreError> {
             signs_from: Timestamp::from_millis(row.signs_from),
         })
         .collect())
+}
+
+/// The key of the advisory lock: "gatekeys" in ASCII.
+const ADVISORY_LOCK: i64 = 0x6761_7465_6b65_7973;
+
+/// Holds the set of keys until the transaction ends. SQLite has one writer anyway.
+pub async fn lock_all(txn: &Txn) -> Result<(), StoreError> {
+    if txn.get_database_backend() == DbBackend::Postgres {
+        txn.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")).await?;
+    }
+    Ok(())
 }
 
 /// Inserts a key; one with the same thumbprint is the same key and stays as it is.

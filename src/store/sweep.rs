@@ -86,8 +86,10 @@ struct Batch {
 
 async fn delete(store: &Store, batch: Batch) -> Result<u64, StoreError> {
     let Batch { table, key, condition, before } = batch;
+    // The condition stands twice: a row that was waited for is judged again by the outer one alone,
+    // and it may have come to life meanwhile.
     let sql = format!(
-        "DELETE FROM {table} WHERE {key} IN
+        "DELETE FROM {table} WHERE {condition} AND {key} IN
             (SELECT {key} FROM {table} WHERE {condition} LIMIT {BATCH_ROWS})"
     );
     let mut deleted = 0;

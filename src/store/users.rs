@@ -1,7 +1,7 @@
 //! People: one row per upstream issuer and subject.
 
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, Set};
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
@@ -19,6 +19,16 @@ pub struct SignIn<'a> {
     pub profile_sealed: Vec<u8>,
     /// The domain of the address, in clear for reports.
     pub email_domain: Option<String>,
+}
+
+/// Finds a person by what the provider calls them.
+pub async fn find(db: &impl Db, sign_in: &SignIn<'_>) -> Result<Option<UserId>, StoreError> {
+    let row = Entity::find()
+        .filter(Column::UpstreamIssuer.eq(sign_in.upstream_issuer))
+        .filter(Column::UpstreamSubject.eq(sign_in.upstream_subject))
+        .one(db)
+        .await?;
+    Ok(row.map(|row| UserId::from_uuid(row.id)))
 }
 
 /// Inserts the person or brings the row up to date; answers with the identifier that stands.
@@ -47,6 +57,12 @@ pub async fn upsert(
         .exec_with_returning(txn)
         .await?;
     Ok(UserId::from_uuid(stands.id))
+}
+
+/// The profile that was sealed last, of whomever.
+pub async fn newest_profile_sealed(db: &impl Db) -> Result<Option<Vec<u8>>, StoreError> {
+    let row = Entity::find().order_by(Column::Id, Order::Desc).one(db).await?;
+    Ok(row.map(|row| row.profile_sealed))
 }
 
 /// The sealed profile of a person.

@@ -46,7 +46,7 @@ pub struct DevRequest {
 }
 
 /// What a person typed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct DevLogin {
     /// Any address.
     pub email: String,

@@ -89,6 +89,8 @@ impl KeySet {
             // A failed fetch does not count: the provider may be back for the next sign-in.
             Err(error) if known.is_some() => {
                 tracing::warn!(%error, "the provider's keys could not be fetched again");
+                // They serve on for another while, without asking at every sign-in.
+                cached.fetched_at = Some(now);
                 return Ok(known);
             }
             Err(error) => return Err(UpstreamError::Unavailable(error)),

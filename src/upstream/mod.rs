@@ -24,10 +24,10 @@ pub mod key_set;
 pub mod outbound;
 
 use crate::clock::{Clock, Timestamp};
-use crate::config::values::is_loopback;
 use crate::domain::pkce::CodeChallenge;
 use crate::domain::refusal::LoginRefusal;
 use crate::domain::upstream_login::{Expected, Identity, check_id_token};
+use crate::loopback::is_loopback;
 use crate::secret::Secret;
 use crate::upstream::key_set::KeySet;
 use crate::upstream::outbound::{Outbound, OutboundError};
@@ -35,11 +35,16 @@ use crate::upstream::outbound::{Outbound, OutboundError};
 /// How long a discovery document is used before it is fetched again.
 const DISCOVERY_KEPT: Duration = Duration::from_hours(1);
 
+/// How long a failed discovery stands for everyone.
+const RETRIED_AFTER: Duration = Duration::from_secs(5);
+
 /// Something is wrong with the provider or with what it said.
 #[derive(Debug)]
 pub enum UpstreamError {
     /// It did not answer, or answered with a fault of its own.
     Unavailable(OutboundError),
+    /// It did not answer properly a moment ago, and was not asked again.
+    FailedMomentsAgo,
     /// It answered, but not as its own protocol demands.
     Lying(&'static str),
     /// It refused the code we brought.
@@ -52,6 +57,7 @@ impl fmt::Display for UpstreamError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unavailable(_) => f.write_str("the identity provider did not answer"),
+            Self::FailedMomentsAgo => f.write_str("the identity provider failed a moment ago"),
             Self::Lying(what) => write!(f, "the identity provider is not to be trusted: {what}"),
             Self::CodeRefused => f.write_str("the identity provider refused its own code"),
             Self::NotBelieved(refusal) => write!(f, "the ID token is not believed: {refusal:?}"),
@@ -63,7 +69,9 @@ impl std::error::Error for UpstreamError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Unavailable(error) => Some(error),
-            Self::Lying(_) | Self::CodeRefused | Self::NotBelieved(_) => None,
+            Self::FailedMomentsAgo | Self::Lying(_) | Self::CodeRefused | Self::NotBelieved(_) => {
+                None
+            }
         }
     }
 }
@@ -105,12 +113,19 @@ pub struct Endpoints {
     fetched_at: Timestamp,
 }
 
+/// What is known of the provider's endpoints.
+#[derive(Default)]
+struct Discovery {
+    endpoints: Option<Arc<Endpoints>>,
+    failed_at: Option<Timestamp>,
+}
+
 /// The provider, as a relying party sees it.
 pub struct Upstream {
     registration: Registration,
     outbound: Outbound,
     clock: Arc<dyn Clock>,
-    endpoints: Mutex<Option<Arc<Endpoints>>>,
+    discovery: Mutex<Discovery>,
     keys: KeySet,
 }
 
@@ -132,7 +147,7 @@ struct TokenAnswer {
 impl Upstream {
     /// A relying party of the provider; nothing is fetched yet.
     pub fn new(registration: Registration, outbound: Outbound, clock: Arc<dyn Clock>) -> Self {
-        Self { registration, outbound, clock, endpoints: Mutex::new(None), keys: KeySet::default() }
+        Self { registration, outbound, clock, discovery: Mutex::default(), keys: KeySet::default() }
     }
 
     /// Its issuer identifier.
@@ -141,26 +156,47 @@ impl Upstream {
     }
 
     /// Finds the provider's endpoints, from cache when they are fresh. When it does not answer,
-    /// old ones serve on: endpoints rarely move, and a sign-in may still succeed.
+    /// old ones serve on: endpoints rarely move, and a sign-in may still succeed. For moments after
+    /// a failure everyone is told at once, instead of waiting for the same silence in turn.
     pub async fn discover(&self) -> Result<Arc<Endpoints>, UpstreamError> {
-        let now = self.clock.now();
         // Held across the fetch on purpose: callers that arrive meanwhile share its result.
-        let mut cached = self.endpoints.lock().await;
-        if let Some(endpoints) = &*cached
-            && now < endpoints.fetched_at.plus(DISCOVERY_KEPT)
+        let mut known = self.discovery.lock().await;
+        let now = self.clock.now();
+        if let Some(endpoints) = &known.endpoints
+            && now.is_within(endpoints.fetched_at, DISCOVERY_KEPT)
         {
             return Ok(Arc::clone(endpoints));
         }
+        if known.failed_at.is_some_and(|at| now.is_within(at, RETRIED_AFTER)) {
+            return known.endpoints.clone().ok_or(UpstreamError::FailedMomentsAgo);
+        }
         match self.fetch_endpoints(now).await {
-            Ok(endpoints) => Ok(Arc::clone(cached.insert(Arc::new(endpoints)))),
-            Err(UpstreamError::Unavailable(error)) => match &*cached {
-                Some(old) => {
-                    tracing::warn!(%error, "discovery failed; the old endpoints serve on");
-                    Ok(Arc::clone(old))
+            Ok(endpoints) => {
+                known.failed_at = None;
+                Ok(Arc::clone(known.endpoints.insert(Arc::new(endpoints))))
+            }
+            Err(error) => {
+                // The time after the wait, which may have been most of the moment.
+                known.failed_at = Some(self.clock.now());
+                match (&known.endpoints, error) {
+                    (Some(old), UpstreamError::Unavailable(error)) => {
+                        tracing::warn!(%error, "discovery failed; the old endpoints serve on");
+                        Ok(Arc::clone(old))
+                    }
+                    (_, error) => Err(error),
                 }
-                None => Err(UpstreamError::Unavailable(error)),
-            },
-            Err(error) => Err(error),
+            }
+        }
+    }
+
+    /// Whether the provider answered when it was last asked; asks nobody, so that a probe never
+    /// waits. `None` before the first time.
+    pub fn last_answer(&self) -> Option<bool> {
+        let known = self.discovery.try_lock().ok()?;
+        match (&known.endpoints, known.failed_at) {
+            (_, Some(_)) => Some(false),
+            (Some(_), None) => Some(true),
+            (None, None) => None,
         }
     }
 

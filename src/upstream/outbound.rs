@@ -6,6 +6,9 @@ use std::time::Duration;
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder};
 use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::loopback::is_loopback;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -14,6 +17,8 @@ const ANSWER_BYTES_MAX: usize = 512 * 1024;
 /// Why there is no answer to use.
 #[derive(Debug)]
 pub enum OutboundError {
+    /// No HTTP client could be made on this machine.
+    NoClient(reqwest::Error),
     /// No connection, no answer in time, or one that broke off.
     NoAnswer(reqwest::Error),
     /// An answer with another status than 200.
@@ -27,6 +32,7 @@ pub enum OutboundError {
 impl fmt::Display for OutboundError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NoClient(_) => f.write_str("no HTTP client: are CA certificates installed?"),
             // The address could carry a code; what kind of failure it was is enough.
             Self::NoAnswer(error) if error.is_timeout() => f.write_str("no answer in time"),
             Self::NoAnswer(error) if error.is_connect() => f.write_str("no connection"),
@@ -47,13 +53,18 @@ pub struct Outbound(Client);
 impl Outbound {
     /// A client with deadlines that follows no redirect: the provider's endpoints are named in its
     /// discovery document, and a redirect would carry codes elsewhere.
-    pub fn new() -> Result<Self, reqwest::Error> {
-        let client = Client::builder()
+    /// A provider on this machine is reached directly, whatever proxy the environment names for
+    /// the way out.
+    pub fn to(issuer: &str) -> Result<Self, OutboundError> {
+        let is_local = Url::parse(issuer).is_ok_and(|url| is_loopback(&url));
+        let builder = if is_local { Client::builder().no_proxy() } else { Client::builder() };
+        let client = builder
             .redirect(Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TOTAL_TIMEOUT)
             .user_agent(concat!("gatehouse/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+            .build()
+            .map_err(OutboundError::NoClient)?;
         Ok(Self(client))
     }
 

@@ -115,7 +115,8 @@ on_both! {
         let twice = world.mcp(good).request(&json!({})).header("authorization", "Bearer x");
         send(twice).await.expect(401);
         let lower = world.http.post(world.at("/mcp"))
-            .header("authorization", format!("bearer {good}")).header("content-type", "application/json").body(PING);
+            .header("authorization", format!("bearer {good}"))
+            .header("content-type", "application/json").body(PING);
         send(lower).await.expect(200);
     }
 

@@ -2,6 +2,7 @@
 
 use crate::support::answer::query;
 use crate::support::browser::{form, link};
+use crate::support::database::db_number;
 use crate::support::{Backend, MINUTE, OAuthClient, Person, World, on_both};
 
 on_both! {
@@ -179,6 +180,38 @@ on_both! {
             assert_eq!(query(&end, "state").as_deref(), Some(state));
             assert!(query(&end, "code").is_some());
         }
+    }
+
+    async fn a_tab_can_be_finished_after_another_one_was(backend: Backend) {
+        let world = World::start(backend).await;
+        let client = world.client("editor").await;
+        let mut browser = world.browser();
+        let alice = Person::named("alice");
+        let first = browser.get(&client.authorize_url(&[("state", "1")])).await.expect(200).body;
+        let second = browser.get(&client.authorize_url(&[("state", "2")])).await.expect(200).body;
+        for (page, state) in [(first, "1"), (second, "2")] {
+            let to_provider = client.decide(&mut browser, &page, "approve").await.location();
+            let callback = world.auth0.log_in(&to_provider, &alice);
+            let end = browser.get(&callback).await.location();
+            assert_eq!(query(&end, "state").as_deref(), Some(state));
+        }
+    }
+
+    async fn asking_alone_writes_nothing(backend: Backend) {
+        let world = World::start(backend).await;
+        let client = world.client("editor").await;
+        for _ in 0..5 {
+            world.browser().get(&client.authorize_url(&[])).await.expect(200);
+        }
+        let rows = "SELECT count(*) FROM authorization_requests";
+        assert_eq!(db_number(&world.database_url, rows).await, 0);
+    }
+
+    async fn a_state_beyond_reason_is_refused(backend: Backend) {
+        let world = World::start(backend).await;
+        let client = world.client("editor").await;
+        let long = "x".repeat(17 * 1024);
+        world.browser().get(&client.authorize_url(&[("state", &long)])).await.expect(400);
     }
 
     async fn a_request_expires_before_the_person_decides(backend: Backend) {

@@ -56,6 +56,13 @@ on_both! {
             let answer = world.browser().get(&format!("{good}{suffix}")).await;
             assert!(answer.status < 500, "{suffix}: {}", answer.status);
         }
+        for client_id in ["\0", "a\0b", "ü", &"x".repeat(60_000), " "] {
+            let url = client.authorize_url(&[("client_id", client_id)]);
+            world.browser().get(&url).await.expect(400);
+            let changes = [("client_id", client_id)];
+            let answer = client.refresh_with("ghr_x", &changes).await;
+            assert!(matches!(answer.status, 401 | 413), "{}", answer.status);
+        }
         let long = format!("{good}&foo={}", "x".repeat(8_000));
         world.browser().get(&long).await.expect(200);
         for query in ["", "?", "?state", "?state=%ff", "?state=x&state=y", "?code=x&error=y"] {

@@ -36,9 +36,10 @@ on_both! {
         let mut browser = world.browser();
         let page = browser.get(&client.authorize_url(&[])).await.expect(200).body;
         assert_eq!(world.auth0.requests().await.len(), 0);
-        assert_eq!(browser.cookie_names(), ["gatehouse_browser"]);
+        assert!(browser.cookie_names().iter().all(|name| name.starts_with("gatehouse_request_")));
         let location = client.decide(&mut browser, &page, "approve").await.location();
-        assert_eq!(browser.cookie_names().len(), 2);
+        let login = |name: &&&str| name.starts_with("gatehouse_login_");
+        assert_eq!(browser.cookie_names().iter().filter(login).count(), 1);
         assert!(query(&location, "state").unwrap().len() >= 43);
         assert_eq!(query(&location, "redirect_uri"), Some(world.at("/mcp/callback")));
     }
@@ -73,7 +74,7 @@ on_both! {
             let asked = Answer::of(world.http.get(client.authorize_url(&[])).send().await.unwrap());
             let asked = asked.await.expect(200);
             let cookie = asked.header("set-cookie").unwrap();
-            assert!(cookie.starts_with(&format!("{prefix}gatehouse_browser=")), "{cookie}");
+            assert!(cookie.starts_with(&format!("{prefix}gatehouse_request_")), "{cookie}");
             for attribute in ["; Path=/;", "; HttpOnly", "; SameSite=Lax"] {
                 assert!(cookie.contains(attribute), "{cookie}");
             }
@@ -88,40 +89,33 @@ on_both! {
         let world = World::start(backend).await;
         let client = world.client("editor").await;
         let mut browser = world.browser();
-        let page = browser.get(&client.authorize_url(&[])).await.expect(200).body;
-        let shown = form(&page);
-        let field = |name: &str| {
-            shown.fields.iter().find(|(key, _)| key == name).unwrap().1.clone()
+        let carried = |page: &str| {
+            form(page).fields.iter().find(|(name, _)| name == "request").unwrap().1.clone()
         };
-        let (request_id, token) = (field("request_id"), field("csrf_token"));
+        let shown = carried(&browser.get(&client.authorize_url(&[])).await.expect(200).body);
         let url = world.at("/oauth/consent");
+        let right = [("request", shown.as_str()), ("decision", "approve")];
 
-        // Another browser, with the right token.
+        // Another browser with the right form, whether it has a page of its own or not.
         let mut stranger = world.browser();
-        let right = [("request_id", request_id.as_str()), ("csrf_token", token.as_str()),
-            ("decision", "approve")];
         stranger.post(&url, &right).await.expect(403);
-        stranger.get(&client.authorize_url(&[])).await.expect(200);
+        let theirs = carried(&stranger.get(&client.authorize_url(&[])).await.expect(200).body);
         stranger.post(&url, &right).await.expect(403);
-        // The right browser, with another request's token or none.
-        let other = form(&browser.get(&client.authorize_url(&[])).await.expect(200).body);
-        let other_token = other.fields.iter().find(|(key, _)| key == "csrf_token").unwrap();
-        for token in [other_token.1.as_str(), "", "x"] {
-            let wrong = [("request_id", request_id.as_str()), ("csrf_token", token),
-                ("decision", "approve")];
-            browser.post(&url, &wrong).await.expect(403);
+        // The right browser with a form it was not shown, a changed one, or none.
+        let bent: String = shown.chars().rev().collect();
+        for request in [theirs.as_str(), bent.as_str(), "", "x"] {
+            browser.post(&url, &[("request", request), ("decision", "approve")]).await.expect(403);
         }
-        // The right browser and token, sent by another site.
+        // The right browser and form, sent by another site.
         let foreign = [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")];
         for (header, value) in foreign {
             let request = world.http.post(&url).form(&right).header(header, value);
             browser.send(request).await.expect(403);
         }
         // An unknown decision, a repeated field, another content type.
-        let unknown = [("request_id", request_id.as_str()), ("csrf_token", token.as_str()),
-            ("decision", "maybe")];
+        let unknown = [right[0], ("decision", "maybe")];
         browser.post(&url, &unknown).await.expect(403);
-        let twice = [right[0], right[1], right[2], ("decision", "deny")];
+        let twice = [right[0], right[1], ("decision", "deny")];
         browser.post(&url, &twice).await.expect(403);
         browser.send(world.http.post(&url).body("{}")).await.expect(403);
         // None of it used the request up; and `Origin: null` is what our own page may send.
@@ -149,10 +143,10 @@ on_both! {
         assert_eq!(query(&to, "error").as_deref(), Some("access_denied"));
         assert_eq!(query(&to, "state").as_deref(), Some("client-state"));
         assert_eq!(query(&to, "iss").as_deref(), Some(world.url.as_str()));
+        assert_eq!(world.auth0.requests().await.len(), 0);
         // Decided once: it cannot be approved afterwards.
         let again = client.decide(&mut browser, &page, "approve").await.expect(400);
         assert!(again.body.contains("answered this already"));
-        assert_eq!(world.auth0.requests().await.len(), 0);
     }
 
     async fn of_parallel_decisions_one_counts(backend: Backend) {

@@ -140,10 +140,11 @@ on_both! {
         let answer = Answer::of(basic(&client.client_id, "guess").send().await.unwrap()).await;
         let answer = answer.expect_error(401, "invalid_client");
         assert!(answer.header("www-authenticate").unwrap().starts_with("Basic "));
-        for header in ["Basic !", "Bearer x", "Basic"] {
+        for (header, status, error) in [("Basic !", 401, "invalid_client"),
+            ("Basic", 401, "invalid_client"), ("Bearer x", 400, "invalid_request")] {
             let request = world.http.post(world.at("/oauth/token")).form(&fields);
             let answer = request.header("authorization", header).send().await.unwrap();
-            Answer::of(answer).await.expect_error(401, "invalid_client");
+            Answer::of(answer).await.expect_error(status, error);
         }
         for (name, value, code_name, status) in [
             ("client_secret", "x", "invalid_client", 401),
@@ -215,6 +216,17 @@ on_both! {
         let limited = limited.expect_error(429, "temporarily_unavailable");
         assert!(limited.header("retry-after").is_some());
         client.refresh(tokens.refresh_token()).await.expect(200);
+    }
+
+    async fn made_up_clients_share_one_count_per_address(backend: Backend) {
+        let world = World::with(backend, &[("limit_token", "3/1m")]).await;
+        let client = world.client("editor").await;
+        for (number, status) in [(1, 401), (2, 401), (3, 401), (4, 429)] {
+            let made_up = format!("ghclient_{number}");
+            let changes = [("client_id", made_up.as_str())];
+            client.refresh_with("ghr_x", &changes).await.expect(status);
+        }
+        client.refresh("ghr_x").await.expect_error(400, "invalid_grant");
     }
 
     async fn one_sign_in_may_not_refresh_without_end(backend: Backend) {

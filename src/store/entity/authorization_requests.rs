@@ -8,16 +8,14 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    pub browser_hash: Vec<u8>,
     pub client_id: String,
     pub redirect_uri: String,
     pub client_state_sealed: Option<Vec<u8>>,
     pub scope: String,
     pub code_challenge: String,
-    pub created_at: i64,
     pub expires_at: i64,
-    pub decided_at: Option<i64>,
-    pub decision: Option<String>,
+    pub decided_at: i64,
+    pub decision: String,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use gatehouse::cli::house::House;
 use gatehouse::clock::{SteppedClock, Timestamp};
 use gatehouse::config::Config;
 use gatehouse::config::layers::Given;
 use gatehouse::docs::library::{Library, Settings};
-use gatehouse::http::house::House;
 use gatehouse::http::serve::{Sockets, serve};
 use gatehouse::secret::SeededEntropy;
 use gatehouse::store::Store;
@@ -109,7 +109,8 @@ impl World {
                 // The story's end also ends the house.
                 let _ = stopped.await;
             };
-            serve(house, sockets, stopped).await.expect("serving ends well");
+            serve(house.endpoints, sockets, stopped).await.expect("serving ends well");
+            house.gatehouse.store.close().await;
         });
         self.running = Some((stop, served));
     }
@@ -151,7 +152,7 @@ impl World {
         let house = self.house(&self.flags, 3).await;
         tokio::spawn(async move {
             let never = std::future::pending();
-            serve(house, sockets, never).await.expect("serving ends well");
+            serve(house.endpoints, sockets, never).await.expect("serving ends well");
         });
         format!("http://{address}")
     }

@@ -3,11 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use gatehouse_api as api;
-use poem::endpoint::BoxEndpoint;
-use poem::middleware::CatchPanic;
-use poem::{EndpointExt, IntoEndpoint as _};
-
 use crate::attribution::feedback::StoredFeedback;
 use crate::clients::Clients;
 use crate::clock::Clock;
@@ -20,16 +15,16 @@ use crate::flow::keyring::Keyring;
 use crate::flow::limits::Limits;
 use crate::flow::wire::Wire;
 use crate::flow::{Fault, Gatehouse};
-use crate::http::Door;
 use crate::http::cors::Cors;
 use crate::http::dev_provider::DevRoutes;
 use crate::http::mcp_door::{Hosts, McpDoor};
-use crate::http::proxies::Proxies;
+use crate::http::serve::Endpoints;
 use crate::mcp::server::{McpServer, Settings as McpSettings};
 use crate::secret::{Entropy, Secret};
-use crate::store::Store;
+use crate::server_secret::Purpose;
+use crate::store::{Store, users};
 use crate::upstream::dev::{self, DevProvider};
-use crate::upstream::outbound::Outbound;
+use crate::upstream::outbound::{Outbound, OutboundError};
 use crate::upstream::{Registration, Upstream};
 
 /// The path of the one redirect URI registered at the provider.
@@ -43,7 +38,9 @@ pub enum HouseError {
     /// The corpus.
     Docs(DocsError),
     /// The outbound HTTP client.
-    Outbound(reqwest::Error),
+    Outbound(OutboundError),
+    /// The database was sealed under another secret.
+    OtherSecret,
 }
 
 impl fmt::Display for HouseError {
@@ -51,7 +48,11 @@ impl fmt::Display for HouseError {
         match self {
             Self::Fault(fault) => write!(f, "{}", crate::flow::chain(fault)),
             Self::Docs(error) => write!(f, "docs_path: {}", crate::flow::chain(error)),
-            Self::Outbound(_) => f.write_str("the outbound HTTP client could not be made"),
+            Self::OtherSecret => f.write_str(
+                "secret: the database was sealed under another one; give that one as \
+                 secret_previous while you change it",
+            ),
+            Self::Outbound(error) => write!(f, "{error}"),
         }
     }
 }
@@ -70,10 +71,8 @@ pub struct House {
     pub gatehouse: Arc<Gatehouse>,
     /// The corpus.
     pub library: Arc<Library>,
-    /// The public listener's endpoint.
-    pub public: BoxEndpoint<'static>,
-    /// The admin listener's endpoint.
-    pub admin: BoxEndpoint<'static>,
+    /// What the two listeners serve.
+    pub endpoints: Endpoints,
 }
 
 /// Opens the corpus that the configuration names. CPU work of up to seconds.
@@ -93,9 +92,10 @@ impl House {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, HouseError> {
-        let outbound = Outbound::new().map_err(HouseError::Outbound)?;
+        let outbound = outbound(&config)?;
         let (upstream, dev_routes) = upstream_of(&config, outbound, &clock, &entropy)?;
         let now = clock.now();
+        check_secret(&store, &config).await?;
         let keyring = Keyring::open(&store, &config, &*entropy, now).await?;
         let gatehouse = Arc::new(Gatehouse {
             resource: Resource::of_public_url(&config.public_url),
@@ -113,20 +113,25 @@ impl House {
             mcp: Arc::new(mcp_door(&gatehouse, &library)),
             gatehouse: Arc::clone(&gatehouse),
         });
-        let door = Door {
-            api: api::public(&wire).into_endpoint(),
-            dev_provider: dev_routes,
-            cors: Cors::new(&gatehouse.config),
-            proxies: Proxies(gatehouse.config.trusted_proxies.clone()),
-            gatehouse: Arc::clone(&gatehouse),
-        };
-        Ok(Self {
-            gatehouse,
-            library,
-            public: door.with(CatchPanic::new()).map_to_response().boxed(),
-            admin: api::admin(&wire).into_endpoint().with(CatchPanic::new()).boxed(),
-        })
+        let endpoints = Endpoints::of(&wire, dev_routes);
+        Ok(Self { gatehouse, library, endpoints })
     }
+}
+
+/// Refuses to start with a secret that does not open what was sealed before: every sign-in would
+/// fail one by one instead.
+async fn check_secret(store: &Store, config: &Config) -> Result<(), HouseError> {
+    let sealed = users::newest_profile_sealed(store.read()).await.map_err(Fault::Store)?;
+    let opens = |sealed: Vec<u8>| config.secret.unseal(Purpose::Profile, &sealed).is_some();
+    if sealed.is_none_or(opens) { Ok(()) } else { Err(HouseError::OtherSecret) }
+}
+
+fn outbound(config: &Config) -> Result<Outbound, HouseError> {
+    let issuer = match &config.upstream {
+        UpstreamConfig::Provider(provider) => provider.issuer.clone(),
+        UpstreamConfig::Dev | UpstreamConfig::None => config.public_url.clone(),
+    };
+    Outbound::to(&issuer).map_err(HouseError::Outbound)
 }
 
 fn mcp_door(gatehouse: &Arc<Gatehouse>, library: &Arc<Library>) -> McpDoor {

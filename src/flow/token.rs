@@ -1,0 +1,80 @@
+//! Who asks at the token endpoint, and which exchange they get (OAuth 2.1 §3.2).
+//!
+//! 1. Read who the client says it is, from body and header together.
+//! 2. Find it; a client nobody registered is `invalid_client`, so that it registers again.
+//! 3. Parse the request into the one exchange it can be, and hand over.
+//! 4. Refusals count against the client at its address, so that nobody guesses for long.
+
+use std::net::IpAddr;
+
+use crate::clock::Timestamp;
+use crate::domain::client::{Client, GrantType};
+use crate::domain::refusal::TokenRefusal;
+use crate::domain::token_request::{
+    BasicCredentials, TokenFields, TokenRequest, claimed_client_id,
+};
+use crate::flow::granting::TokenOutcome;
+use crate::flow::limits::Counted;
+use crate::flow::{Fault, Gatehouse};
+
+impl Gatehouse {
+    /// The exchange.
+    pub async fn token(
+        &self,
+        fields: TokenFields,
+        basic: Result<Option<BasicCredentials>, TokenRefusal>,
+        address: IpAddr,
+    ) -> Result<TokenOutcome, Fault> {
+        let now = self.clock.now();
+        let claimed = basic.and_then(|basic| claimed_client_id(&fields, basic.as_ref()));
+        let client = match &claimed {
+            Ok(client_id) => self.clients.resolve(&self.store, client_id, now).await?,
+            Err(_) => None,
+        };
+        let outcome = match (claimed, &client) {
+            (Err(refusal), _) => TokenOutcome::Refused(refusal),
+            (Ok(_), None) => TokenOutcome::Refused(TokenRefusal::UnknownClient),
+            (Ok(_), Some(client)) => self.token_of(client, fields, now).await?,
+        };
+        let TokenOutcome::Refused(refusal) = outcome else { return Ok(outcome) };
+        tracing::info!(flow = "token", outcome = "refused", reason = ?refusal);
+        // Only a client that exists has a count of its own; names that are made up share one.
+        let counted = match &client {
+            Some(client) => Counted::client_at(&client.client_id, address),
+            None => Counted::address(address),
+        };
+        let reading = self.limits.token.count(counted, now);
+        Ok(if reading.allowed {
+            TokenOutcome::Refused(refusal)
+        } else {
+            TokenOutcome::Limited(reading)
+        })
+    }
+
+    async fn token_of(
+        &self,
+        client: &Client,
+        fields: TokenFields,
+        now: Timestamp,
+    ) -> Result<TokenOutcome, Fault> {
+        match TokenRequest::parse(fields) {
+            Ok(TokenRequest::AuthorizationCode(exchange)) => {
+                self.exchange_code(client, &exchange, now).await
+            }
+            Ok(TokenRequest::RefreshToken(refresh)) => {
+                let outcome = self.refresh(client, &refresh, now).await?;
+                // A client without the grant type may still hold a token, by `offline_access`; only
+                // when it does not is the grant type what is wrong.
+                Ok(match outcome {
+                    TokenOutcome::Refused(TokenRefusal::Unknown)
+                        if !client.metadata.may_use(GrantType::RefreshToken) =>
+                    {
+                        TokenOutcome::Refused(TokenRefusal::UnauthorizedGrantType)
+                    }
+                    outcome => outcome,
+                })
+            }
+            Err(refusal) => Ok(TokenOutcome::Refused(refusal)),
+        }
+    }
+}
