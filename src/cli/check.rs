@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::cli::house::check_secret;
 use crate::cli::house::open_library;
 use crate::cli::serve::open_store;
 use crate::cli::{CommandError, block_on, say};
@@ -67,6 +68,15 @@ async fn database(config: &Config) -> bool {
         }
     };
     match schema::status(&store).await {
+        Ok(migrations) if migrations.iter().all(|(_, applied)| *applied) => {
+            match check_secret(&store, config).await {
+                Ok(()) => {
+                    say("ok    database: reached, migrated, and opened by this secret");
+                    true
+                }
+                Err(error) => failed(&error.to_string(), "Every replica needs the same secret."),
+            }
+        }
         Ok(migrations) => {
             let pending = migrations.iter().filter(|(_, applied)| !applied).count();
             say(format!("ok    database: reached; {pending} migrations are pending"));

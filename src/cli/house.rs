@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::config::{Config, UpstreamConfig};
 use crate::docs::error::DocsError;
 use crate::docs::library::{Library, Settings as DocsSettings};
+use crate::domain::redirect_uri::{RedirectUri, Target};
 use crate::domain::resource::Resource;
 use crate::flow::admit::Standings;
 use crate::flow::keyring::Keyring;
@@ -22,7 +23,7 @@ use crate::http::serve::Endpoints;
 use crate::mcp::server::{McpServer, Settings as McpSettings};
 use crate::secret::{Entropy, Secret};
 use crate::server_secret::Purpose;
-use crate::store::{Store, users};
+use crate::store::{Store, signing_keys, users};
 use crate::upstream::dev::{self, DevProvider};
 use crate::upstream::outbound::{Outbound, OutboundError};
 use crate::upstream::{Registration, Upstream};
@@ -41,6 +42,8 @@ pub enum HouseError {
     Outbound(OutboundError),
     /// The database was sealed under another secret.
     OtherSecret,
+    /// A redirect URI that needs no listing, or cannot be allowed.
+    CustomScheme,
 }
 
 impl fmt::Display for HouseError {
@@ -48,6 +51,10 @@ impl fmt::Display for HouseError {
         match self {
             Self::Fault(fault) => write!(f, "{}", crate::flow::chain(fault)),
             Self::Docs(error) => write!(f, "docs_path: {}", crate::flow::chain(error)),
+            Self::CustomScheme => f.write_str(
+                "custom_scheme_redirects: it lists private-use URIs such as app://host/path; https \
+                 and loopback need no listing, and schemes that run code are never allowed",
+            ),
             Self::OtherSecret => f.write_str(
                 "secret: the database was sealed under another one; give that one as \
                  secret_previous while you change it",
@@ -95,6 +102,7 @@ impl House {
         let outbound = outbound(&config)?;
         let (upstream, dev_routes) = upstream_of(&config, outbound, &clock, &entropy)?;
         let now = clock.now();
+        check_custom_schemes(&config)?;
         check_secret(&store, &config).await?;
         let keyring = Keyring::open(&store, &config, &*entropy, now).await?;
         let gatehouse = Arc::new(Gatehouse {
@@ -120,10 +128,24 @@ impl House {
 
 /// Refuses to start with a secret that does not open what was sealed before: every sign-in would
 /// fail one by one instead.
-async fn check_secret(store: &Store, config: &Config) -> Result<(), HouseError> {
-    let sealed = users::newest_profile_sealed(store.read()).await.map_err(Fault::Store)?;
-    let opens = |sealed: Vec<u8>| config.secret.unseal(Purpose::Profile, &sealed).is_some();
-    if sealed.is_none_or(opens) { Ok(()) } else { Err(HouseError::OtherSecret) }
+pub async fn check_secret(store: &Store, config: &Config) -> Result<(), HouseError> {
+    let opens = |purpose, sealed: &[u8]| config.secret.unseal(purpose, sealed).is_some();
+    let profile = users::newest_profile_sealed(store.read()).await.map_err(Fault::Store)?;
+    let keys = signing_keys::published(store.read()).await.map_err(Fault::Store)?;
+    let key = keys.first().filter(|_| config.signing_key.is_none());
+    let all_open = profile.is_none_or(|sealed| opens(Purpose::Profile, &sealed))
+        && key.is_none_or(|key| opens(Purpose::SigningKey, &key.private_sealed));
+    if all_open { Ok(()) } else { Err(HouseError::OtherSecret) }
+}
+
+/// Only private-use schemes need listing, and none that a page could run.
+fn check_custom_schemes(config: &Config) -> Result<(), HouseError> {
+    let listed = &config.custom_scheme_redirects;
+    let is_private_use = |uri: &String| {
+        let parsed = RedirectUri::parse(uri, listed);
+        parsed.is_ok_and(|uri| uri.target() == Target::CustomScheme)
+    };
+    if listed.iter().all(is_private_use) { Ok(()) } else { Err(HouseError::CustomScheme) }
 }
 
 fn outbound(config: &Config) -> Result<Outbound, HouseError> {

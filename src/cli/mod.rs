@@ -70,10 +70,14 @@ fn setting_argument(key: &crate::config::keys::Key) -> Arg {
     let argument = Arg::new(key.name)
         .long(key.flag())
         .value_name("VALUE")
+        // A PEM begins with dashes, and a value taken for a flag would be printed in a complaint.
+        .allow_hyphen_values(true)
         .help(format!("{} [env: {}]", key.help, key.variable()))
         .action(ArgAction::Set);
     match key.shape {
-        Shape::Switch => argument.num_args(0..=1).default_missing_value("true"),
+        Shape::Switch => {
+            argument.allow_hyphen_values(false).num_args(0..=1).default_missing_value("true")
+        }
         Shape::One | Shape::List | Shape::Map => argument,
     }
 }

@@ -38,13 +38,6 @@ pub fn run(config: Config) -> Result<(), CommandError> {
                  upstream_client_id, or try --dev"
             );
         }
-        if matches!(config.upstream, UpstreamConfig::Dev) && !config.listen.ip().is_loopback() {
-            tracing::warn!(
-                listen = %config.listen,
-                "the development provider lets anyone in as anybody, and it is listening beyond \
-                 this machine"
-            );
-        }
         let sockets = Sockets {
             public: bind("listen", config.listen).await?,
             admin: bind("admin_listen", config.admin_listen).await?,

@@ -176,7 +176,7 @@ impl Config {
         let listen = layers.read("listen", "127.0.0.1:8080", socket)?;
         let public_url = public_url(&layers, listen)?;
         let is_loopback = loopback::is_loopback(&public_url);
-        let upstream = upstream(&layers, is_loopback)?;
+        let upstream = upstream(&layers, is_loopback && listen.ip().is_loopback())?;
         let database_url = database_url(&layers)?;
         let refresh_token_ttl = ttl("refresh_token_ttl", "30d", MINUTE, DAY * 3650)?;
         let access_token_ttl = ttl("access_token_ttl", "1h", SECOND, DAY)?;

@@ -21,6 +21,12 @@ pub fn database_url(layers: &Layers) -> Result<String, ConfigError> {
                  connections"
                 .into());
         }
+        // The database library would repeat an address it cannot read, password and all.
+        if text.starts_with("postgres") && Url::parse(text).is_err() {
+            return Err(
+                "it is not a URL; write special characters in user and password as %XX".into()
+            );
+        }
         let known = ["sqlite://", "sqlite:", "postgres://", "postgresql://"];
         if known.iter().any(|scheme| text.starts_with(scheme)) {
             Ok(text.to_owned())
@@ -45,8 +51,8 @@ pub fn public_url(layers: &Layers, listen: SocketAddr) -> Result<Url, ConfigErro
 pub fn upstream(layers: &Layers, is_loopback: bool) -> Result<UpstreamConfig, ConfigError> {
     if layers.read("dev", "false", values::switch)? {
         if !is_loopback {
-            let message = "the built-in provider lets anyone in as anybody, so it needs a loopback \
-                 public_url";
+            let message = "the built-in provider lets anyone in as anybody, so public_url and \
+                 listen must both be loopback";
             return Err(layers.error("dev", message));
         }
         return Ok(UpstreamConfig::Dev);

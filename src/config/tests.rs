@@ -107,6 +107,9 @@ fn the_start_fails_closed() {
     assert!(public().error().starts_with("secret: it is required"));
     assert!(public().flag("secret", SECRET).load().is_ok());
     assert!(public().flag("secret", SECRET).flag("dev", "true").error().starts_with("dev: "));
+    assert!(
+        stand().flag("dev", "true").flag("listen", "0.0.0.0:8080").error().starts_with("dev: ")
+    );
     assert!(matches!(stand().flag("dev", "true").load().unwrap().upstream, UpstreamConfig::Dev));
 }
 
@@ -114,6 +117,8 @@ fn the_start_fails_closed() {
 fn a_secret_is_not_repeated_in_the_message_about_it() {
     let error = stand().flag("secret", "hunter2").error();
     assert!(error.starts_with("secret: ") && !error.contains("hunter2"), "{error}");
+    let error = stand().flag("database_url", "postgres://u:hunter2/x@127.0.0.1/d").error();
+    assert!(error.starts_with("database_url: ") && !error.contains("hunter2"), "{error}");
     let error = stand().file("secret = \"hunter2\" x").error();
     assert!(error.starts_with("config: ") && !error.contains("hunter2"), "{error}");
 }

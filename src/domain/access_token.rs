@@ -81,6 +81,9 @@ pub struct Claims {
     pub exp: i64,
     /// When it was made.
     pub iat: i64,
+    /// Not before this second; ours carry none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<i64>,
     /// Unique per token.
     pub jti: String,
     /// Whom it was issued to.
@@ -136,6 +139,7 @@ pub fn issue(token: NewToken<'_>) -> Claims {
         aud: Audience::One(token.resource.as_str().to_owned()),
         exp: token.expires_at.seconds(),
         iat: token.issued_at.seconds(),
+        nbf: None,
         jti: token.jti,
         client_id: token.client_id.to_owned(),
         scope: token.scope.to_string(),
@@ -176,7 +180,8 @@ pub fn admit(
     if now >= expires_at {
         return Err(AccessRefusal::Expired);
     }
-    if claims.iat > now.seconds().saturating_add(CLOCK_SKEW_SECONDS) {
+    let latest_begin = claims.iat.max(claims.nbf.unwrap_or(i64::MIN));
+    if latest_begin > now.seconds().saturating_add(CLOCK_SKEW_SECONDS) {
         return Err(AccessRefusal::NotYetValid);
     }
     let ids = UserId::parse(&claims.sub).zip(GrantId::parse(&claims.gid));
@@ -256,6 +261,7 @@ mod tests {
         assert_eq!(change(|c| c.aud = Audience::One(ISSUER.into())), AccessRefusal::WrongAudience);
         assert_eq!(change(|c| c.aud = Audience::Many(vec![])), AccessRefusal::WrongAudience);
         assert_eq!(change(|c| c.iat += 61), AccessRefusal::NotYetValid);
+        assert_eq!(change(|c| c.nbf = Some(c.iat + 61)), AccessRefusal::NotYetValid);
         assert_eq!(change(|c| c.gid = "x".into()), AccessRefusal::BadSignature);
     }
 }

@@ -61,6 +61,9 @@ impl RedirectUri {
         if !text.bytes().all(|b| b.is_ascii_graphic() && !b"\\\"<>^`{|}".contains(&b)) {
             return Err(Refusal::ForbiddenCharacter);
         }
+        if !percents_are_encodings(text) {
+            return Err(Refusal::ForbiddenCharacter);
+        }
         if text.contains('#') {
             return Err(Refusal::Fragment);
         }
@@ -105,6 +108,13 @@ impl RedirectUri {
             None => self.0.clone(),
         }
     }
+}
+
+/// Whether every `%` begins an encoded byte (RFC 3986 §2.1).
+fn percents_are_encodings(text: &str) -> bool {
+    text.split('%').skip(1).all(|rest| {
+        rest.get(..2).is_some_and(|pair| pair.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    })
 }
 
 fn check_scheme(
@@ -289,6 +299,8 @@ mod tests {
             ("https://example.com/\r\nX: y", R::ForbiddenCharacter),
             ("https://example.com\\@evil.com", R::ForbiddenCharacter),
             ("https://exämple.com/", R::ForbiddenCharacter),
+            ("https://example.com/%zz", R::ForbiddenCharacter),
+            ("https://example.com/%2", R::ForbiddenCharacter),
             ("https://user@example.com/", R::Userinfo),
             ("https://user:pw@example.com/", R::Userinfo),
             ("http://example.com/cb", R::PlainHttp),

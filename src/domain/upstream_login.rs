@@ -28,9 +28,14 @@ pub struct UpstreamClaims {
     #[serde(default)]
     pub azp: Option<String>,
     /// Expiry, seconds.
+    #[serde(deserialize_with = "numeric_date")]
     pub exp: i64,
     /// Issue, seconds.
+    #[serde(deserialize_with = "numeric_date")]
     pub iat: i64,
+    /// Not before, seconds.
+    #[serde(default, deserialize_with = "optional_numeric_date")]
+    pub nbf: Option<i64>,
     /// Our value, returned.
     #[serde(default)]
     pub nonce: Option<String>,
@@ -49,6 +54,24 @@ pub struct UpstreamClaims {
     /// Its name.
     #[serde(default)]
     pub org_name: Option<String>,
+}
+
+/// RFC 7519 §2: a NumericDate may have a fraction.
+fn numeric_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let number = serde_json::Number::deserialize(deserializer)?;
+    let whole = number.as_i64().or_else(|| {
+        let seconds = number.as_f64().map(f64::floor)?;
+        // Exactly representable, and centuries away from any date that is meant.
+        #[expect(clippy::cast_possible_truncation, reason = "the range is checked beside it")]
+        (seconds.abs() < 1e15).then_some(seconds as i64)
+    });
+    whole.ok_or_else(|| serde::de::Error::custom("a date out of range"))
+}
+
+fn optional_numeric_date<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<i64>, D::Error> {
+    numeric_date(deserializer).map(Some)
 }
 
 fn lenient_bool<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
@@ -102,7 +125,8 @@ pub fn check_id_token(
     if now.seconds() >= claims.exp.saturating_add(CLOCK_SKEW_SECONDS) {
         return Err(LoginRefusal::Expired);
     }
-    if claims.iat > now.seconds().saturating_add(CLOCK_SKEW_SECONDS) {
+    let latest_begin = claims.iat.max(claims.nbf.unwrap_or(i64::MIN));
+    if latest_begin > now.seconds().saturating_add(CLOCK_SKEW_SECONDS) {
         return Err(LoginRefusal::IssuedInFuture);
     }
     let nonce = claims.nonce.unwrap_or_default();
@@ -169,6 +193,7 @@ mod tests {
         assert_eq!(identity.profile.email_verified, Some(true));
         assert_eq!(identity.profile.org_name.as_deref(), Some("example"));
         assert!(check(json!({"aud": ["us", "other"], "azp": "us"})).is_ok());
+        assert!(check(json!({"exp": 1_000_100.75, "iat": 999_990.5, "nbf": 999_990})).is_ok());
         assert_eq!(
             check(json!({"email_verified": "true"})).unwrap().profile.email_verified,
             Some(true)
@@ -187,6 +212,7 @@ mod tests {
             (json!({"aud": []}), R::WrongAudience),
             (json!({"exp": 999_940}), R::Expired),
             (json!({"iat": 1_000_061}), R::IssuedInFuture),
+            (json!({"nbf": 1_000_061}), R::IssuedInFuture),
             (json!({"nonce": "m"}), R::WrongNonce),
             (json!({"nonce": null}), R::WrongNonce),
             (json!({"sub": ""}), R::MissingSubject),

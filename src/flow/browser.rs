@@ -30,12 +30,6 @@ impl Gatehouse {
         format!("{}gatehouse_{name}", if is_tls { "__Host-" } else { "" })
     }
 
-    fn set_cookie(&self, name: &str, value: &str, max_age: Duration) -> String {
-        let secure = if name.starts_with("__Host-") { "; Secure" } else { "" };
-        let seconds = max_age.as_secs();
-        format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
-    }
-
     fn sealed_cookie(
         &self,
         name: &str,
@@ -44,7 +38,7 @@ impl Gatehouse {
         max_age: Duration,
     ) -> String {
         let sealed = self.config.secret.seal(&*self.entropy, purpose, value);
-        self.set_cookie(name, &base64url(&sealed), max_age)
+        set_cookie(name, &base64url(&sealed), max_age)
     }
 
     fn opened_cookie(
@@ -96,7 +90,7 @@ impl Gatehouse {
 
     /// Takes the cookie of a finished login away.
     pub fn expired_login_cookie(&self, state: SecretHash) -> String {
-        self.set_cookie(&self.login_cookie_name(state), "", Duration::ZERO)
+        set_cookie(&self.login_cookie_name(state), "", Duration::ZERO)
     }
 
     /// Who signed in here last; their earlier approvals may stand in for the page.
@@ -115,6 +109,12 @@ impl Gatehouse {
 
     /// Forgets who signed in.
     pub fn expired_person_cookie(&self) -> String {
-        self.set_cookie(&self.cookie_name("person"), "", Duration::ZERO)
+        set_cookie(&self.cookie_name("person"), "", Duration::ZERO)
     }
+}
+
+fn set_cookie(name: &str, value: &str, max_age: Duration) -> String {
+    let secure = if name.starts_with("__Host-") { "; Secure" } else { "" };
+    let seconds = max_age.as_secs();
+    format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
 }

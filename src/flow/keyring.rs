@@ -101,8 +101,9 @@ impl Keyring {
         let named = header.kid.as_deref();
         let key = keys.published.iter().find(|key| named.is_some_and(|kid| key.is_named(kid)));
         let key = key.ok_or(Unverified::UnknownKey)?;
-        // The key chooses the algorithm, never the token (RFC 8725 §3.1).
-        if header.alg != key.algorithm() {
+        // The key chooses the algorithm, never the token (RFC 8725 §3.1); and what a token calls
+        // critical is not understood here (RFC 7515 §4.1.11).
+        if header.alg != key.algorithm() || header.crit.is_some() {
             return Err(refused(AccessRefusal::BadSignature));
         }
         // RFC 9068 §4: compared without case, with or without "application/".

@@ -262,8 +262,8 @@ fn consent_words(refusal: ConsentRefusal) -> Words {
         ConsentRefusal::ForeignForm => Words {
             status: StatusCode::FORBIDDEN,
             title: "This form did not come from here",
-            message: "The answer could not be tied to the page this browser was shown. Cookies may \
-                 be blocked, or another site sent it.",
+            message: "The answer could not be read, or not be tied to the page this browser was \
+                 shown. Cookies may be blocked, or another site sent it.",
             advice: START_AGAIN,
         },
         ConsentRefusal::Expired => bad(

@@ -75,7 +75,10 @@ impl Cors {
 
     fn lists(&self, origin: &HeaderValue) -> bool {
         let Ok(origin) = origin.to_str() else { return false };
-        let local = || Url::parse(origin).is_ok_and(|url| is_loopback(&url));
+        let local = || {
+            Url::parse(origin)
+                .is_ok_and(|url| is_loopback(&url) && url.origin().ascii_serialization() == origin)
+        };
         origin == self.own
             || self.listed.iter().any(|listed| listed == "*" || listed == origin)
             || (self.loopback_too && local())

@@ -134,9 +134,15 @@ impl McpDoor {
 
     fn check_site(&self, request: &McpRequest) -> Option<Response<Bytes>> {
         let headers = &request.visit.headers;
-        let authority = request.uri.authority().map(http::uri::Authority::as_str);
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).or(authority);
-        let is_ours = host.is_some_and(|host| self.hosts.include(host));
+        // HTTP/2 and absolute-form requests name the host in the target; whatever names it must
+        // name us, and something must.
+        let named_in_target = request.uri.authority().map(http::uri::Authority::as_str);
+        let named_in_headers = headers.get_all(header::HOST).iter();
+        let mut named = named_in_headers
+            .map(|host| host.to_str().unwrap_or_default())
+            .chain(named_in_target)
+            .peekable();
+        let is_ours = named.peek().is_some() && named.all(|host| self.hosts.include(host));
         if !is_ours && !request.through_trusted_proxy {
             return Some(refusals::misdirected());
         }

@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use gatehouse_api::visit::{ClientAddress, ThroughTrustedProxy};
 use poem::endpoint::BoxEndpoint;
@@ -24,6 +25,7 @@ pub mod request_log;
 pub mod serve;
 
 use crate::flow::Gatehouse;
+use crate::flow::wire::RETRY_AFTER_SECONDS;
 use crate::http::cors::Cors;
 use crate::http::proxies::Proxies;
 use crate::page::{STYLESHEET, STYLESHEET_PATH};
@@ -31,6 +33,13 @@ use crate::page::{STYLESHEET, STYLESHEET_PATH};
 /// The document is made from types, so once is enough.
 static DOCUMENT_YAML: LazyLock<String> = LazyLock::new(gatehouse_api::document_yaml);
 static DOCUMENT_JSON: LazyLock<String> = LazyLock::new(gatehouse_api::document_json);
+
+/// How long a request may take; well below the grace of a refresh, so that a client whose request
+/// was given up can repeat it.
+const REQUEST_MAX: Duration = Duration::from_secs(20);
+
+/// The same for requests that wait for the identity provider.
+const PROVIDER_REQUEST_MAX: Duration = Duration::from_secs(40);
 
 /// The public listener's endpoint.
 pub struct Door {
@@ -56,6 +65,7 @@ impl Endpoint for Door {
         request.set_data(ThroughTrustedProxy(self.proxies.hold(&request)));
         // 2. Other spellings of our paths. No redirect: a POST would lose its Authorization.
         respell(&mut request, self.gatehouse.config.legacy_paths);
+        as_known_method(&mut request);
         let note = request_log::Note::of(&request);
         // 3. A preflight is answered without authentication.
         let response = match self.cors.preflight(&request) {
@@ -63,7 +73,7 @@ impl Endpoint for Door {
             None => {
                 let grant = self.cors.grant(&request);
                 // 4. The endpoints, in a span that carries the request's own id.
-                let mut response = note.within(self.route(request)).await;
+                let mut response = note.within(self.route_in_time(request)).await;
                 grant.apply(&mut response);
                 response
             }
@@ -77,6 +87,24 @@ impl Endpoint for Door {
 }
 
 impl Door {
+    /// A request that takes longer is given up: its body trickles in, or something it needs is
+    /// silent. Whatever it had open is rolled back, and what it had finished the client may repeat.
+    async fn route_in_time(&self, request: Request) -> Response {
+        let path = request.uri().path().to_owned();
+        // These wait for the provider, which has deadlines of its own.
+        let waits_for_provider = matches!(path.as_str(), "/mcp/callback" | "/oauth/consent");
+        let at_most = if waits_for_provider { PROVIDER_REQUEST_MAX } else { REQUEST_MAX };
+        match tokio::time::timeout(at_most, self.route(request)).await {
+            Ok(response) => response,
+            Err(_) => {
+                tracing::warn!(%path, "a request was given up");
+                let mut response = refused(StatusCode::SERVICE_UNAVAILABLE, &path);
+                response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS.into());
+                response
+            }
+        }
+    }
+
     async fn route(&self, request: Request) -> Response {
         let path = request.uri().path().to_owned();
         let method = request.method().clone();
@@ -123,6 +151,7 @@ fn refused(status: StatusCode, path: &str) -> Response {
     let error = match status {
         StatusCode::NOT_FOUND => "not_found",
         StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed",
+        StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
         status if status.is_server_error() => "server_error",
         _ => "invalid_request",
     };
@@ -134,6 +163,18 @@ fn refused(status: StatusCode, path: &str) -> Response {
         response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(allow));
     }
     response
+}
+
+/// Any other method on `/mcp` is answered like DELETE: 401 without a token, 405 with one. The
+/// endpoints would say 405 before anyone asked for the token.
+fn as_known_method(request: &mut Request) {
+    let is_known = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::POST | Method::DELETE | Method::OPTIONS
+    );
+    if request.uri().path() == "/mcp" && !is_known {
+        request.set_method(Method::DELETE);
+    }
 }
 
 /// Clients of revision 2025-03-26 fall back to `/authorize`, `/token` and `/register`; others

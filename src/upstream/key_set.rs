@@ -45,6 +45,10 @@ impl KeySet {
         let refuse = UpstreamError::NotBelieved;
         let header =
             decode_header(id_token.expose()).map_err(|_| refuse(LoginRefusal::Malformed))?;
+        // RFC 7515 §4.1.11: what a token calls critical and is not understood voids it.
+        if header.crit.is_some() {
+            return Err(refuse(LoginRefusal::Malformed));
+        }
         if header.alg != Algorithm::RS256 {
             return Err(refuse(LoginRefusal::WrongAlgorithm));
         }

@@ -157,6 +157,7 @@ on_both! {
             forge("at+jwt", "client_id", json!("somebody-else")),
             forge("at+jwt", "sub", json!("018bcfe5-6800-7000-8000-000000000000")),
             forge("at+jwt", "iat", json!(claims["iat"].as_i64().unwrap() + 3600)),
+            forge("at+jwt", "nbf", json!(claims["iat"].as_i64().unwrap() + 3600)),
             forge("at+jwt", "exp", json!(0)),
             forge("at+jwt", "exp", json!("never")),
         ] {
@@ -184,6 +185,8 @@ on_both! {
             let refused = send(refused).await.expect(401);
             assert_eq!(refused.header("access-control-allow-origin"), Some(origin));
         }
+        let user = "http://user@127.0.0.1:6274";
+        send(ping().header("origin", user)).await.expect(403);
         for host in ["evil.example", "127.0.0.1.evil.example", "evil.example:8080"] {
             send(ping().header("host", host)).await.expect(421);
         }

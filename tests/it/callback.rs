@@ -74,7 +74,9 @@ on_both! {
 
     async fn each_lie_in_an_id_token_ends_as_server_error(backend: Backend) {
         let world = World::start(backend).await;
-        let lies: [(&str, Value); 12] = [
+        let lies: [(&str, Value); 14] = [
+            ("nbf", json!(world_seconds() + 600)),
+            ("sub", json!("a\0b")),
             ("iss", json!(world.auth0.issuer().trim_end_matches('/'))),
             ("iss", json!("https://other.example/")),
             ("aud", json!("somebody-else")),
@@ -170,6 +172,19 @@ on_both! {
         }
     }
 
+    async fn a_parameter_that_comes_twice_is_not_believed_either_way(backend: Backend) {
+        let world = World::start(backend).await;
+        let issuer = world.auth0.issuer();
+        for twice in [("iss", issuer.as_str()), ("code", "x"), ("error", "y")] {
+            let (_, mut browser, location) = at_provider(&world).await;
+            let callback = world.auth0.log_in(&location, &Person::named("alice"));
+            let mut callback = reqwest::Url::parse(&callback).unwrap();
+            callback.query_pairs_mut().extend_pairs([twice, twice]);
+            let end = browser.get(callback.as_str()).await.location();
+            assert_eq!(query(&end, "error").as_deref(), Some("server_error"), "{twice:?}");
+        }
+    }
+
     async fn a_code_the_provider_refuses_is_server_error(backend: Backend) {
         let world = World::start(backend).await;
         let (_, mut browser, location) = at_provider(&world).await;
@@ -229,6 +244,7 @@ on_both! {
         let client = world.client("editor").await;
         for (email, error) in [(json!("a@gmail.com"), Some("access_denied")),
             (json!("a@mailinator.com"), Some("access_denied")),
+            (json!("a\0b@example.com"), None),
             (Value::Null, Some("access_denied")),
             (json!("a@example.com"), None)] {
             let person = Person::named("alice").with("email", email.clone());

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::support::answer::query;
-use crate::support::database::db_execute;
+use crate::support::database::{db_execute, db_hold};
 use crate::support::{Backend, HOUR, Person, SECOND, World, on_both};
 
 /// Makes every statement on these tables fail, as an unreachable database would, and back.
@@ -54,6 +54,21 @@ on_both! {
         client.exchange(&code).await.expect(200);
         client.refresh(tokens.refresh_token()).await.expect(200);
         world.mcp(&tokens.access_token).ping().await.expect(200);
+    }
+
+    async fn a_database_that_stalls_is_503_in_bounded_time_and_nothing_was_rotated(
+        backend: Backend
+    ) {
+        let world = World::start(backend).await;
+        let client = world.client("editor").await;
+        let tokens = client.signed_in(&world, "alice").await;
+        let hold = db_hold(&world.database_url).await;
+        let stalled = client.refresh(tokens.refresh_token()).await;
+        stalled.expect_error(503, "temporarily_unavailable");
+        hold.let_go().await;
+        // Long after the grace: had the stalled request rotated, this would be reuse.
+        world.advance(HOUR);
+        client.refresh(tokens.refresh_token()).await.expect(200);
     }
 
     async fn a_provider_that_is_away_is_503_and_the_same_page_works_when_it_is_back(

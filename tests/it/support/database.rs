@@ -167,3 +167,26 @@ async fn sqlite_columns(connection: &DatabaseConnection, table: &str) -> Vec<Str
     let rows = connection.query_all_raw(statement).await.expect("the columns are known");
     rows.iter().map(|row| row.try_get_by_index(0).expect("a name is text")).collect()
 }
+
+/// Holds everything that a refresh has to write, as a stalled database would.
+pub struct DbHold(DatabaseConnection);
+
+pub async fn db_hold(url: &str) -> DbHold {
+    // One connection, so that both statements of the hold go to the same session.
+    let mut options = sea_orm::ConnectOptions::new(url);
+    options.max_connections(1);
+    let connection = Database::connect(options).await.expect("the story's database answers");
+    let sql = match connection.get_database_backend() {
+        DbBackend::Postgres => "BEGIN; LOCK TABLE refresh_tokens IN ACCESS EXCLUSIVE MODE",
+        _ => "BEGIN IMMEDIATE",
+    };
+    connection.execute_unprepared(sql).await.expect("nobody else holds it");
+    DbHold(connection)
+}
+
+impl DbHold {
+    pub async fn let_go(self) {
+        self.0.execute_unprepared("ROLLBACK").await.expect("it is held");
+        self.0.close().await.expect("closing works");
+    }
+}
