@@ -7,8 +7,9 @@ use tracing_subscriber::EnvFilter;
 use crate::cli::CommandError;
 use crate::config::{Config, LogFormat};
 
-/// Libraries that would write what people said or asked into the log at the levels given. Put
-/// after the operator's filter, so that no level chosen there opens them.
+/// Libraries that would write what people asked into the log at the levels given. Put after the
+/// operator's filter, so that a level chosen for everything does not open them; only a directive
+/// for a part of one of them does.
 const HUSHED: [&str; 3] = ["rmcp=error", "sqlx=warn", "tantivy=warn"];
 
 /// Starts writing the log.

@@ -38,6 +38,33 @@ on_both! {
         assert_eq!(applied, 6);
     }
 
+    async fn replicas_that_start_at_once_agree_on_one_signing_key(backend: Backend) {
+        let world = std::sync::Arc::new(World::start(backend).await);
+        for _ in 0..5 {
+            db_execute(&world.database_url, "DELETE FROM signing_keys").await;
+            let starts: Vec<_> = (0..6).map(|_| {
+                let world = std::sync::Arc::clone(&world);
+                tokio::spawn(async move { world.house_with(&[]).await.unwrap() })
+            }).collect();
+            let mut keys = std::collections::HashSet::new();
+            for start in starts {
+                let house = start.await.unwrap();
+                let published = house.gatehouse.keyring.public_jwks();
+                keys.insert(serde_json::to_string(&published).unwrap());
+                house.gatehouse.store.close().await;
+            }
+            assert_eq!(keys.len(), 1, "{keys:?}");
+        }
+    }
+
+    async fn a_database_sealed_under_another_secret_is_not_served(backend: Backend) {
+        let world = World::start(backend).await;
+        let other = "Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA=";
+        let refused = world.house_with(&[("secret", other)]).await.map(|_| ());
+        let message = refused.unwrap_err().to_string();
+        assert!(message.starts_with("secret: "), "{message}");
+    }
+
     async fn the_database_itself_refuses_a_second_live_token_and_a_second_grant(backend: Backend) {
         let world = World::start(backend).await;
         let client = world.client("editor").await;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use gatehouse::cli::house::House;
+use gatehouse::cli::house::{House, HouseError};
 use gatehouse::clock::{SteppedClock, Timestamp};
 use gatehouse::config::Config;
 use gatehouse::config::layers::Given;
@@ -116,6 +116,21 @@ impl World {
     }
 
     async fn house(&self, flags: &BTreeMap<String, String>, seed: u64) -> House {
+        self.try_house(flags, seed).await.expect("the house can be built")
+    }
+
+    /// The house over the same database with settings changed, not served.
+    pub async fn house_with(&self, settings: &[(&str, &str)]) -> Result<House, HouseError> {
+        let mut flags = self.flags.clone();
+        flags.extend(settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
+        self.try_house(&flags, 4).await
+    }
+
+    async fn try_house(
+        &self,
+        flags: &BTreeMap<String, String>,
+        seed: u64,
+    ) -> Result<House, HouseError> {
         let given = Given {
             flags: flags.clone(),
             environment: Vec::new(),
@@ -124,9 +139,7 @@ impl World {
         let config = Config::load(&given).expect("the story's settings are good");
         let store = Store::connect(&config.database_url).await.expect("the database answers");
         let entropy = Arc::new(SeededEntropy::new(seed));
-        House::build(config, store, library(), Arc::clone(&self.clock) as _, entropy)
-            .await
-            .expect("the house can be built")
+        House::build(config, store, library(), Arc::clone(&self.clock) as _, entropy).await
     }
 
     /// Stops the house and starts it again on the same address and database, with some settings
