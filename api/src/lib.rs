@@ -22,6 +22,7 @@ pub mod metadata;
 pub mod page;
 pub mod register;
 pub mod revoke;
+pub mod site;
 pub mod token;
 pub mod visit;
 
@@ -34,6 +35,7 @@ use crate::metadata::{
 use crate::page::PageResponse;
 use crate::register::{RegisterApi, RegisterResponse};
 use crate::revoke::{RevokeApi, RevokeForm, RevokeResponse};
+use crate::site::SiteApi;
 use crate::token::{TokenApi, TokenForm, TokenResponse};
 use crate::visit::Visit;
 
@@ -71,6 +73,8 @@ pub trait Port: Send + Sync + 'static {
     fn jwks(&self) -> JsonWebKeySet;
     /// `/mcp`, any method
     fn mcp(&self, request: McpRequest) -> impl Future<Output = McpResponse> + Send;
+    /// `GET /`, as HTML
+    fn front_door(&self) -> String;
     /// `GET /healthz` on the admin listener
     fn healthz(&self) -> Liveness;
     /// `GET /readyz` on the admin listener
@@ -78,8 +82,15 @@ pub trait Port: Send + Sync + 'static {
 }
 
 /// The endpoints of the public listener.
-pub type PublicApi<P> =
-    (MetadataApi<P>, RegisterApi<P>, AuthorizeApi<P>, TokenApi<P>, RevokeApi<P>, McpApi<P>);
+pub type PublicApi<P> = (
+    MetadataApi<P>,
+    RegisterApi<P>,
+    AuthorizeApi<P>,
+    TokenApi<P>,
+    RevokeApi<P>,
+    McpApi<P>,
+    SiteApi<P>,
+);
 
 /// The endpoints of the public listener, served by `port`.
 pub fn public<P: Port>(port: &Arc<P>) -> OpenApiService<PublicApi<P>, ()> {
@@ -90,6 +101,7 @@ pub fn public<P: Port>(port: &Arc<P>) -> OpenApiService<PublicApi<P>, ()> {
         TokenApi(Arc::clone(port)),
         RevokeApi(Arc::clone(port)),
         McpApi(Arc::clone(port)),
+        SiteApi(Arc::clone(port)),
     );
     OpenApiService::new(groups, TITLE, VERSION)
 }
@@ -181,6 +193,9 @@ impl Port for Nobody {
         match self.0 {}
     }
     async fn mcp(&self, _: McpRequest) -> McpResponse {
+        match self.0 {}
+    }
+    fn front_door(&self) -> String {
         match self.0 {}
     }
     fn healthz(&self) -> Liveness {

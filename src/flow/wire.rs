@@ -51,6 +51,9 @@ pub trait AnswersMcp: Send + Sync + 'static {
         request: McpRequest,
     ) -> Pin<Box<dyn Future<Output = McpResponse> + Send + 'a>>;
 
+    /// The page for people who open the address in a browser.
+    fn front_door(&self) -> String;
+
     /// How many pages can be searched.
     fn pages(&self) -> usize;
 }
@@ -199,6 +202,10 @@ impl Port for Wire {
 
     async fn mcp(&self, request: McpRequest) -> McpResponse {
         self.mcp.answer(request).await
+    }
+
+    fn front_door(&self) -> String {
+        self.mcp.front_door()
     }
 
     fn healthz(&self) -> Liveness {

@@ -1,7 +1,5 @@
 //! The page at `/`, and the same for people who open `/mcp` in a browser.
 
-use poem::{IntoResponse, Response};
-
 use crate::flow::Gatehouse;
 use crate::page::Frame;
 use crate::page::front_door::{self, FrontDoorContext};
@@ -12,11 +10,6 @@ fn context(gatehouse: &Gatehouse) -> FrontDoorContext<'_> {
         resource: gatehouse.resource.as_str(),
         help_url: gatehouse.config.help_url.as_ref().map(url::Url::as_str),
     }
-}
-
-/// As a page.
-pub fn page(gatehouse: &Gatehouse) -> Response {
-    poem::web::Html(html(gatehouse)).into_response()
 }
 
 /// As HTML.

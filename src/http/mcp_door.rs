@@ -25,6 +25,7 @@ use crate::flow::admit::Entry;
 use crate::flow::limits::{Counted, Reading};
 use crate::flow::wire::{AnswersMcp, log_fault};
 use crate::http::cors::{Cors, OriginVerdict};
+use crate::http::front_door;
 use crate::http::mcp_refusals::{self as refusals, Challenge};
 use crate::mcp::caller::{Caller, Person, Scopes};
 use crate::mcp::server::{McpAnswer, McpServer};
@@ -106,6 +107,10 @@ impl AnswersMcp for McpDoor {
         request: McpRequest,
     ) -> Pin<Box<dyn Future<Output = McpResponse> + Send + 'a>> {
         Box::pin(async move { McpResponse(self.pass(request).await) })
+    }
+
+    fn front_door(&self) -> String {
+        front_door::html(&self.gatehouse)
     }
 
     fn pages(&self) -> usize {

@@ -4,7 +4,7 @@
 //! Never here: rules. What may pass is decided below; this room carries it out.
 
 use std::any::Any;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use gatehouse_api::visit::{ClientAddress, ThroughTrustedProxy};
@@ -29,10 +29,6 @@ use crate::flow::wire::RETRY_AFTER_SECONDS;
 use crate::http::cors::Cors;
 use crate::http::proxies::Proxies;
 use crate::page::{STYLESHEET, STYLESHEET_PATH};
-
-/// The document is made from types, so once is enough.
-static DOCUMENT_YAML: LazyLock<String> = LazyLock::new(gatehouse_api::document_yaml);
-static DOCUMENT_JSON: LazyLock<String> = LazyLock::new(gatehouse_api::document_json);
 
 /// How long a request may take; well below the grace of a refresh, so that a client whose request
 /// was given up can repeat it.
@@ -113,11 +109,6 @@ impl Door {
         match (path.as_str(), dev) {
             (_, Some(dev)) => dev.call(request).await,
             (STYLESHEET_PATH, _) if is_read => text("text/css; charset=utf-8", STYLESHEET),
-            ("/", _) if is_read => front_door::page(&self.gatehouse),
-            ("/openapi.yaml", _) if is_read => {
-                text("application/yaml; charset=utf-8", &DOCUMENT_YAML)
-            }
-            ("/openapi.json", _) if is_read => text("application/json", &DOCUMENT_JSON),
             _ => match self.api.call(request).await {
                 Ok(response) => response,
                 Err(error) => refused(error.status(), &path),

@@ -83,7 +83,7 @@ on_both! {
             ("GET", "/%2e%2e/etc/passwd", 404),
             ("GET", "//", 404),
             ("GET", "/mcp/x", 404),
-            ("POST", "/", 404),
+            ("POST", "/", 405),
         ] {
             let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
             let answer = send(world.http.request(method, world.at(path))).await.expect(status);
