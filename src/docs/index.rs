@@ -178,7 +178,7 @@ impl SectionIndex {
                 terms.push((token.position, token.text.clone()));
             }
         }
-        terms
+        without_filler(terms)
     }
 
     fn query(&self, terms: &[(usize, String)]) -> BooleanQuery {
@@ -207,6 +207,24 @@ impl SectionIndex {
         }
         BooleanQuery::new(clauses)
     }
+}
+
+/// Leaves "set up" out of a question that says more: every guide has it in a heading, so it would
+/// outweigh the one word that says what is to be set up.
+fn without_filler(terms: Vec<(usize, String)>) -> Vec<(usize, String)> {
+    let is_filler = |at: usize| {
+        let pair = terms.get(at).zip(terms.get(at + 1));
+        pair.is_some_and(|((before, first), (after, second))| {
+            *after == before + 1 && first == "set" && second == "up"
+        })
+    };
+    let fillers: Vec<usize> =
+        (0..terms.len()).filter(|at| is_filler(*at)).flat_map(|at| [at, at + 1]).collect();
+    if fillers.len() == terms.len() {
+        return terms;
+    }
+    let kept = terms.into_iter().enumerate().filter(|(at, _)| !fillers.contains(at));
+    kept.map(|(_, term)| term).collect()
 }
 
 /// What is indexed of a section, or None for a heading with nothing under it: its subsections
@@ -298,6 +316,18 @@ mod tests {
         {
             assert!(first(question).is_some() || question.starts_with('"'), "{question}");
         }
+    }
+
+    #[test]
+    fn set_up_says_nothing_unless_it_is_all_there_is() {
+        let words = |question: &str| {
+            let terms = index().terms(question);
+            terms.into_iter().map(|(_, word)| word).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(words("How do I set up SASL?"), "sasl");
+        assert_eq!(words("set up"), "set up");
+        assert_eq!(words("set a limit"), "set limit");
+        assert_eq!(words("up to ten"), "up ten");
     }
 
     #[test]
