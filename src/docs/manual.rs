@@ -17,6 +17,7 @@ pub const PAGES: &[(&str, &str)] = &[
     page!("clients.md"),
     page!("tools.md"),
     page!("concepts.md"),
+    page!("concurrency.md"),
     page!("security.md"),
     page!("privacy.md"),
 ];
