@@ -16,6 +16,7 @@ mod discovery;
 mod first_run;
 mod mcp_client;
 mod outages;
+mod processes;
 mod refresh;
 mod registration;
 mod revocation;

@@ -1,14 +1,12 @@
 //! What must never be found: tokens, codes, states, verifiers and addresses in the database or the
 //! log (RT-07, TV-11, BP-12, UP-14).
 
-use std::process::{Command, Stdio};
-
 use serde_json::json;
 
 use crate::support::answer::query;
 use crate::support::database::db_dump;
 use crate::support::oauth_client::VERIFIER;
-use crate::support::{Backend, Person, Tokens, World, on_both};
+use crate::support::{Backend, Person, Process, Tokens, World, on_both};
 
 /// Everything secret that one run of everything used, by name.
 async fn run_of_everything(world: &World) -> Vec<(&'static str, String)> {
@@ -79,56 +77,18 @@ on_both! {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_log_at_its_loudest_holds_none_of_it() {
-    // The house in process lends its provider and its settings to a real process, whose log it is.
+    // The house in process lends its provider and its database to a real process, whose log it is.
     let mut world = World::start(Backend::Sqlite).await;
     let folder = tempfile::tempdir().unwrap();
-    let port = free_port();
-    let log = folder.path().join("log");
-    let address = format!("127.0.0.1:{port}");
-    let mut child = Command::new(env!("CARGO_BIN_EXE_gatehouse"))
-        .current_dir(folder.path())
-        .args([
-            "serve",
-            "--listen",
-            &address,
-            "--admin-listen",
-            &format!("127.0.0.1:{}", free_port()),
-        ])
-        .args(["--upstream-issuer", &world.auth0.issuer(), "--upstream-client-id"])
-        .args([world.auth0.client_id(), "--docs-product", "Example", "--log", "trace"])
-        .env("GATEHOUSE_SECRET", crate::support::world::SERVER_SECRET)
-        .stdout(Stdio::from(std::fs::File::create(&log).unwrap()))
-        .stderr(Stdio::from(std::fs::File::create(folder.path().join("err")).unwrap()))
-        .spawn()
-        .unwrap();
-    world.url = format!("http://{address}");
-    world.local.clone_from(&world.url);
+    let process = Process::start(&world, folder.path(), "loud", &[("LOG", "trace")]).await;
+    world.url.clone_from(&process.url);
+    world.local.clone_from(&process.url);
     world.auth0.in_real_time();
-    until_it_answers(&world).await;
     let secrets = run_of_everything(&world).await;
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let written = std::fs::read(&log).unwrap();
-    assert!(
-        found(&written, "signed_in") && found(&written, "refresh_token_replayed")
-            || found(&written, "Replayed")
-    );
+    let written = process.written();
+    // The search itself works: what may be there is found.
+    assert!(found(written.as_bytes(), "signed_in") && found(written.as_bytes(), "Replayed"));
     for (name, secret) in secrets {
-        assert!(!found(&written, &secret), "the {name} is in the log");
+        assert!(!found(written.as_bytes(), &secret), "the {name} is in the log");
     }
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// Asks until the process answers, or for twenty seconds.
-async fn until_it_answers(world: &World) {
-    let asking = async {
-        let url = world.at("/.well-known/oauth-protected-resource");
-        while world.http.get(&url).send().await.is_err() {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(20), asking).await.expect("it answers");
 }

@@ -18,6 +18,13 @@ impl Answer {
         Self { status, headers, body }
     }
 
+    /// `None` when the answer breaks off.
+    pub async fn try_of(response: reqwest::Response) -> Option<Self> {
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        Some(Self { status, headers, body: response.text().await.ok()? })
+    }
+
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{:?}\n{}", self.headers, self.body);

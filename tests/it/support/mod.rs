@@ -7,6 +7,7 @@ pub mod browser;
 pub mod database;
 pub mod mcp_client;
 pub mod oauth_client;
+pub mod process;
 pub mod world;
 
 pub use answer::Answer;
@@ -15,8 +16,10 @@ pub use browser::Browser;
 pub use database::Backend;
 pub use mcp_client::McpClient;
 pub use oauth_client::{OAuthClient, Tokens};
+pub use process::Process;
 pub use world::World;
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 pub const SECOND: Duration = Duration::from_secs(1);
@@ -50,4 +53,18 @@ pub(crate) use on_both;
 /// The beginning of every story, in seconds; ID tokens of the double are valid long after it.
 pub fn world_seconds() -> i64 {
     1_800_000_000
+}
+
+/// A port that nobody listens on. It lies below the range that outgoing connections are given, so
+/// that none of them sits there while a story stops its server and starts it again.
+pub fn free_port() -> u16 {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let step = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let port = 20_000 + (std::process::id().wrapping_mul(31).wrapping_add(step)) % 12_000;
+        let port = u16::try_from(port).expect("it is below 32,000");
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }

@@ -170,6 +170,17 @@ impl OAuthClient {
         self.refresh_with(refresh_token, &[]).await
     }
 
+    /// `None` when there is no answer, because the process is gone or dies meanwhile.
+    pub async fn try_refresh(&self, refresh_token: &str) -> Option<Answer> {
+        let fields = [
+            ("grant_type", "refresh_token"),
+            ("client_id", self.client_id.as_str()),
+            ("refresh_token", refresh_token),
+        ];
+        let request = self.http.post(format!("{}/oauth/token", self.url)).form(&fields);
+        Answer::try_of(request.send().await.ok()?).await
+    }
+
     pub async fn refresh_with(&self, refresh_token: &str, changes: &[(&str, &str)]) -> Answer {
         let fields = [
             ("grant_type", "refresh_token"),

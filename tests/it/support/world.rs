@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::{Auth0, Backend, Browser, McpClient, OAuthClient};
+use super::{Auth0, Backend, Browser, McpClient, OAuthClient, free_port};
 
 /// When stories begin: the clock moves only when it is told to.
 const BEGINNING: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -64,7 +64,7 @@ impl World {
         let auth0 = Auth0::start().await;
         let folder = tempfile::tempdir().expect("a folder can be made");
         let database_url = backend.fresh(folder.path()).await;
-        let sockets = sockets(0).await;
+        let sockets = sockets(free_port()).await;
         let port = sockets.public.local_addr().expect("it is bound").port();
         let mut flags: BTreeMap<String, String> = BTreeMap::new();
         for (name, value) in [
@@ -160,7 +160,7 @@ impl World {
     /// A second replica on the same database, answering to the same public address; its own
     /// address.
     pub async fn replica(&self) -> String {
-        let sockets = sockets(0).await;
+        let sockets = sockets(free_port()).await;
         let address = sockets.public.local_addr().expect("it is bound");
         let house = self.house(&self.flags, 3).await;
         tokio::spawn(async move {

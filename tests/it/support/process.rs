@@ -1,0 +1,108 @@
+//! The real program, in processes of its own: started, killed without warning, started again.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use super::world::SERVER_SECRET;
+use super::{World, free_port};
+
+/// How long a process may take until it answers.
+const READY_AT_MOST: Duration = Duration::from_secs(30);
+
+pub struct Process {
+    pub url: String,
+    pub log: PathBuf,
+    settings: Vec<(String, String)>,
+    folder: PathBuf,
+    child: Child,
+}
+
+impl Process {
+    /// Starts the program in `folder` with the story's provider and database.
+    pub async fn start(
+        world: &World,
+        folder: &Path,
+        name: &str,
+        settings: &[(&str, &str)],
+    ) -> Self {
+        let address = format!("127.0.0.1:{}", free_port());
+        let mut all: Vec<(String, String)> = [
+            ("LISTEN", address.as_str()),
+            ("ADMIN_LISTEN", &format!("127.0.0.1:{}", free_port())),
+            ("DATABASE_URL", &world.database_url),
+            ("SECRET", SERVER_SECRET),
+            ("UPSTREAM_ISSUER", &world.auth0.issuer()),
+            ("UPSTREAM_CLIENT_ID", world.auth0.client_id()),
+            ("SIGNING_ALG", "ES256"),
+            ("DOCS_PRODUCT", "Example"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec();
+        all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let log = folder.join(format!("{name}.log"));
+        let child = spawn(folder, &log, &all);
+        let process = Self {
+            url: format!("http://{address}"),
+            log,
+            settings: all,
+            folder: folder.to_owned(),
+            child,
+        };
+        process.until_it_answers(world).await;
+        process
+    }
+
+    /// Ends it as a power cut would (SIGKILL).
+    pub fn kill(&mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it ends");
+    }
+
+    /// Starts it again on the same address; its log goes on.
+    pub async fn start_again(&mut self, world: &World) {
+        self.child = spawn(&self.folder, &self.log, &self.settings);
+        self.until_it_answers(world).await;
+    }
+
+    pub fn written(&self) -> String {
+        std::fs::read_to_string(&self.log).expect("it writes a log")
+    }
+
+    /// Asks until it answers; each try waits for the network, none for a clock.
+    async fn until_it_answers(&self, world: &World) {
+        let asking = async {
+            let url = format!("{}/.well-known/oauth-protected-resource", self.url);
+            while world.http.get(&url).send().await.is_err() {
+                tokio::task::yield_now().await;
+            }
+        };
+        let answered = tokio::time::timeout(READY_AT_MOST, asking).await;
+        assert!(answered.is_ok(), "it does not answer:\n{}", self.written());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may be dead already, which is what is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn spawn(folder: &Path, log: &Path, settings: &[(String, String)]) -> Child {
+    let output = || {
+        let file = File::options().create(true).append(true).open(log);
+        Stdio::from(file.expect("the folder is writable"))
+    };
+    let variables = settings.iter().map(|(name, value)| (format!("GATEHOUSE_{name}"), value));
+    Command::new(env!("CARGO_BIN_EXE_gatehouse"))
+        .arg("serve")
+        .current_dir(folder)
+        .envs(variables)
+        .stdout(output())
+        .stderr(output())
+        .spawn()
+        .expect("the program can be started")
+}
