@@ -99,15 +99,6 @@ impl RedirectUri {
             Target::CustomScheme
         }
     }
-
-    /// The same URI with a loopback port removed: what stays equal when identical software
-    /// registers again.
-    pub fn without_loopback_port(&self) -> String {
-        match loopback_parts(&self.0) {
-            Some(parts) => format!("http://{}{}", parts.host, parts.rest),
-            None => self.0.clone(),
-        }
-    }
 }
 
 /// Whether every `%` begins an encoded byte (RFC 3986 §2.1).
