@@ -7,7 +7,7 @@
 //!    may still pass on another replica. This replica forgets at once.
 //! 4. A work address, where one is required.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
@@ -41,18 +41,40 @@ struct Remembered {
 pub struct Standings {
     tokens: Cache<SecretHash, Arc<Claims>>,
     grants: Cache<GrantId, Arc<Remembered>>,
+    /// How many grants have ended here.
+    endings: Mutex<u64>,
 }
 
 impl Default for Standings {
     fn default() -> Self {
-        Self { tokens: Cache::new(TOKENS_MAX), grants: Cache::new(GRANTS_MAX) }
+        Self {
+            tokens: Cache::new(TOKENS_MAX),
+            grants: Cache::new(GRANTS_MAX),
+            endings: Mutex::new(0),
+        }
     }
 }
 
 impl Standings {
     /// Makes the next request ask the database: the grant has just ended here.
     pub fn forget(&self, grant_id: GrantId) {
+        let mut endings = self.endings();
+        *endings += 1;
         self.grants.remove(&grant_id);
+    }
+
+    /// Remembers how a grant stood when `endings` grants had ended here. When another has ended
+    /// since, it is not remembered: it may be this one, read just before.
+    fn remember(&self, endings: u64, grant_id: GrantId, remembered: Arc<Remembered>) {
+        let endings_now = self.endings();
+        if *endings_now == endings {
+            self.grants.insert(grant_id, remembered);
+        }
+    }
+
+    fn endings(&self) -> MutexGuard<'_, u64> {
+        // A count is whole whatever became of its last holder.
+        self.endings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -147,12 +169,43 @@ impl Gatehouse {
         {
             return Ok(Some(remembered));
         }
+        let endings = *self.standings.endings();
         let Some(standing) = grants::standing(self.store.read(), grant_id).await? else {
             return Ok(None);
         };
         let profile = Arc::new(self.profile(&standing.profile_sealed)?);
         let remembered = Arc::new(Remembered { standing, profile, read_at: now });
-        self.standings.grants.insert(grant_id, Arc::clone(&remembered));
+        self.standings.remember(endings, grant_id, Arc::clone(&remembered));
         Ok(Some(remembered))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::UserId;
+
+    fn alive() -> Arc<Remembered> {
+        let standing = Standing {
+            user_id: UserId::from_uuid(uuid::Uuid::nil()),
+            client_id: "editor".to_owned(),
+            expires_at: None,
+            revoked_at: None,
+            profile_sealed: Vec::new(),
+        };
+        let read_at = Timestamp::from_seconds(1000);
+        Arc::new(Remembered { standing, profile: Arc::default(), read_at })
+    }
+
+    #[test]
+    fn what_was_read_before_an_ending_is_not_remembered_after_it() {
+        let (standings, ended) = (Standings::default(), GrantId::from_uuid(uuid::Uuid::nil()));
+        let before = *standings.endings();
+        standings.forget(ended);
+        standings.remember(before, ended, alive());
+        assert!(standings.grants.get(&ended).is_none());
+        let after = *standings.endings();
+        standings.remember(after, ended, alive());
+        assert!(standings.grants.get(&ended).is_some());
     }
 }
