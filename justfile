@@ -14,6 +14,10 @@ run *ARGS:
 test *ARGS:
     scripts/test "$@"
 
+# The concurrency model, 256 plans of each kind or as many as said.
+test-concurrency *ARGS:
+    scripts/test-concurrency "$@"
+
 # Layout, lints, walls and manners: what needs no database.
 check:
     scripts/check

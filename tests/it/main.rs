@@ -15,6 +15,7 @@ mod consent;
 mod discovery;
 mod first_run;
 mod mcp_client;
+mod model;
 mod outages;
 mod processes;
 mod refresh;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -39,6 +40,8 @@ pub struct World {
     flags: BTreeMap<String, String>,
     folder: TempDir,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    /// How many houses were built: each has its own chance.
+    houses: AtomicU64,
 }
 
 /// The corpus of the suite, indexed once.
@@ -94,15 +97,16 @@ impl World {
             flags,
             folder,
             running: None,
+            houses: AtomicU64::new(0),
         };
-        world.serve_on(sockets, 1).await;
+        world.serve_on(sockets).await;
         world
     }
 
-    async fn serve_on(&mut self, sockets: Sockets, seed: u64) {
+    async fn serve_on(&mut self, sockets: Sockets) {
         let admin = sockets.admin.local_addr().expect("it is bound");
         self.admin_url = format!("http://{admin}");
-        let house = self.house(&self.flags, seed).await;
+        let house = self.house(&self.flags).await;
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(async move {
             let stopped = async move {
@@ -115,22 +119,18 @@ impl World {
         self.running = Some((stop, served));
     }
 
-    async fn house(&self, flags: &BTreeMap<String, String>, seed: u64) -> House {
-        self.try_house(flags, seed).await.expect("the house can be built")
+    async fn house(&self, flags: &BTreeMap<String, String>) -> House {
+        self.try_house(flags).await.expect("the house can be built")
     }
 
     /// The house over the same database with settings changed, not served.
     pub async fn house_with(&self, settings: &[(&str, &str)]) -> Result<House, HouseError> {
         let mut flags = self.flags.clone();
         flags.extend(settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
-        self.try_house(&flags, 4).await
+        self.try_house(&flags).await
     }
 
-    async fn try_house(
-        &self,
-        flags: &BTreeMap<String, String>,
-        seed: u64,
-    ) -> Result<House, HouseError> {
+    async fn try_house(&self, flags: &BTreeMap<String, String>) -> Result<House, HouseError> {
         let given = Given {
             flags: flags.clone(),
             environment: Vec::new(),
@@ -138,6 +138,8 @@ impl World {
         };
         let config = Config::load(&given).expect("the story's settings are good");
         let store = Store::connect(&config.database_url).await.expect("the database answers");
+        // New chance after a restart and for a replica, as in life.
+        let seed = self.houses.fetch_add(1, Ordering::Relaxed);
         let entropy = Arc::new(SeededEntropy::new(seed));
         House::build(config, store, library(), Arc::clone(&self.clock) as _, entropy).await
     }
@@ -153,8 +155,7 @@ impl World {
         for (name, value) in settings {
             self.flags.insert((*name).to_owned(), (*value).to_owned());
         }
-        // New chance after a restart, as in life.
-        self.serve_on(sockets(port).await, 2).await;
+        self.serve_on(sockets(port).await).await;
     }
 
     /// A second replica on the same database, answering to the same public address; its own
@@ -162,7 +163,7 @@ impl World {
     pub async fn replica(&self) -> String {
         let sockets = sockets(free_port()).await;
         let address = sockets.public.local_addr().expect("it is bound");
-        let house = self.house(&self.flags, 3).await;
+        let house = self.house(&self.flags).await;
         tokio::spawn(async move {
             let never = std::future::pending();
             serve(house.endpoints, sockets, never).await.expect("serving ends well");

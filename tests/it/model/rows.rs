@@ -1,0 +1,96 @@
+//! What the tables hold after a wave: counts that the reference must know, and rules that hold
+//! whatever happened.
+
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement};
+
+use super::words::Counts;
+
+/// Rules of the tables, each with a query that counts what breaks it; `{ours}` are the client
+/// identifiers of the case.
+const RULES: [(&str, &str); 5] = [
+    (
+        "a grant has at most one unused refresh token",
+        "SELECT count(*) FROM (SELECT t.grant_id
+            FROM refresh_tokens t JOIN grants g ON g.id = t.grant_id
+            WHERE t.consumed_at IS NULL AND g.client_id IN ({ours})
+            GROUP BY t.grant_id HAVING count(*) > 1) broken",
+    ),
+    (
+        "the generations of a grant follow each other without a gap",
+        "SELECT count(*) FROM (SELECT t.grant_id
+            FROM refresh_tokens t JOIN grants g ON g.id = t.grant_id
+            WHERE g.client_id IN ({ours})
+            GROUP BY t.grant_id HAVING count(*) <> max(t.generation) - min(t.generation) + 1
+                OR count(*) <> count(DISTINCT t.generation)) broken",
+    ),
+    (
+        "a code has at most one grant",
+        "SELECT count(*) FROM (SELECT authorization_code_id FROM grants
+            WHERE client_id IN ({ours})
+            GROUP BY authorization_code_id HAVING count(*) > 1) broken",
+    ),
+    (
+        "a used code and its grant name each other",
+        "SELECT count(*) FROM authorization_codes c
+            JOIN grants g ON g.authorization_code_id = c.id
+            WHERE c.client_id IN ({ours}) AND (c.grant_id IS NULL OR c.grant_id <> g.id)",
+    ),
+    (
+        "nothing is issued for a denied request",
+        "SELECT count(*) FROM authorization_requests r
+            WHERE r.client_id IN ({ours}) AND r.decision = 'denied' AND (
+                EXISTS (SELECT 1 FROM upstream_logins l WHERE l.authorization_request_id = r.id)
+             OR EXISTS (SELECT 1 FROM authorization_codes c
+                        WHERE c.authorization_request_id = r.id))",
+    ),
+];
+
+/// In the order of [`Counts`].
+const COUNTS: &str = "SELECT
+    (SELECT count(*) FROM authorization_codes WHERE client_id IN ({ours})),
+    (SELECT count(*) FROM authorization_codes
+        WHERE client_id IN ({ours}) AND consumed_at IS NOT NULL),
+    (SELECT count(*) FROM grants WHERE client_id IN ({ours})),
+    (SELECT count(*) FROM grants WHERE client_id IN ({ours}) AND revoked_at IS NOT NULL),
+    (SELECT count(*) FROM refresh_tokens t JOIN grants g ON g.id = t.grant_id
+        WHERE g.client_id IN ({ours})),
+    (SELECT count(*) FROM refresh_tokens t JOIN grants g ON g.id = t.grant_id
+        WHERE g.client_id IN ({ours}) AND t.consumed_at IS NULL)";
+
+/// The rows of one case: its clients are nobody else's.
+pub struct Rows<'a> {
+    pub connection: &'a DatabaseConnection,
+    pub client_ids: [&'a str; 2],
+}
+
+impl Rows<'_> {
+    /// The rules that do not hold.
+    pub async fn broken_rules(&self) -> Vec<&'static str> {
+        let queries: Vec<_> = RULES.iter().map(|(_, sql)| format!("({sql})")).collect();
+        let numbers = self.numbers(&format!("SELECT {}", queries.join(", ")), RULES.len()).await;
+        let rules = RULES.iter().zip(numbers);
+        rules.filter(|(_, broken)| *broken != 0).map(|((rule, _), _)| *rule).collect()
+    }
+
+    pub async fn counts(&self) -> Counts {
+        let numbers = self.numbers(COUNTS, 6).await;
+        Counts {
+            codes: numbers[0],
+            codes_used: numbers[1],
+            grants: numbers[2],
+            grants_revoked: numbers[3],
+            tokens: numbers[4],
+            tokens_unused: numbers[5],
+        }
+    }
+
+    async fn numbers(&self, sql: &str, columns: usize) -> Vec<i64> {
+        let [first, second] = self.client_ids;
+        let sql = sql.replace("{ours}", &format!("'{first}', '{second}'"));
+        let statement = Statement::from_string(self.connection.get_database_backend(), sql);
+        let row = self.connection.query_one_raw(statement).await.expect("the query runs");
+        let row = row.expect("it gives a row");
+        let number = |column| row.try_get_by_index(column).expect("it is a number");
+        (0..columns).map(number).collect()
+    }
+}
