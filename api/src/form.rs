@@ -20,8 +20,10 @@ pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Why a body was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyFault {
-    /// Not the content type that is described.
-    ContentType,
+    /// The content type is not that of a form.
+    NotForm,
+    /// The content type is not that of JSON.
+    NotJson,
     /// Larger than [`BODY_BYTES_MAX`].
     TooLarge,
     /// Not readable as what the content type says.
@@ -30,14 +32,27 @@ pub enum BodyFault {
     Repeated,
 }
 
+impl BodyFault {
+    /// What made the framework turn to a `bad_request_handler`.
+    pub fn of(error: &poem::Error) -> Self {
+        error.downcast_ref().copied().unwrap_or(Self::Unreadable)
+    }
+
+    /// The sentence for `error_description`.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::NotForm => "The content type must be application/x-www-form-urlencoded.",
+            Self::NotJson => "The content type must be application/json.",
+            Self::TooLarge => "The body is too large.",
+            Self::Unreadable => "The body cannot be read.",
+            Self::Repeated => "A parameter came more than once.",
+        }
+    }
+}
+
 impl std::fmt::Display for BodyFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::ContentType => "the content type is not the one this endpoint takes",
-            Self::TooLarge => "the body is too large",
-            Self::Unreadable => "the body cannot be read",
-            Self::Repeated => "a parameter came more than once",
-        })
+        f.write_str(self.description())
     }
 }
 
@@ -46,7 +61,7 @@ impl std::error::Error for BodyFault {}
 impl poem::error::ResponseError for BodyFault {
     fn status(&self) -> StatusCode {
         match self {
-            Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::NotForm | Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unreadable | Self::Repeated => StatusCode::BAD_REQUEST,
         }
@@ -122,7 +137,7 @@ async fn read(body: &mut RequestBody) -> Result<bytes::Bytes, BodyFault> {
 }
 
 macro_rules! request_object {
-    ($ty:ty, $($bounds:tt)*) => {
+    ($ty:ty, $not_it:expr, $($bounds:tt)*) => {
         impl<'a, $($bounds)*> ApiExtractor<'a> for $ty {
             const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
 
@@ -153,7 +168,7 @@ macro_rules! request_object {
                 let essence = request.content_type().unwrap_or_default().split(';').next();
                 let essence = essence.unwrap_or_default().trim();
                 if !essence.eq_ignore_ascii_case(<Self as Payload>::CONTENT_TYPE) {
-                    return Err(BodyFault::ContentType.into());
+                    return Err($not_it.into());
                 }
                 <Self as ParsePayload>::from_request(request, body).await
             }
@@ -161,8 +176,8 @@ macro_rules! request_object {
     };
 }
 
-request_object!(OAuthForm<T>, T: Type + DeserializeOwned + Send);
-request_object!(RegistrationBody,);
+request_object!(OAuthForm<T>, BodyFault::NotForm, T: Type + DeserializeOwned + Send);
+request_object!(RegistrationBody, BodyFault::NotJson,);
 
 /// A form whose faults the endpoint answers itself, because its answers are pages.
 #[derive(Debug)]

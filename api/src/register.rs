@@ -100,15 +100,12 @@ pub enum RegisterResponse {
 }
 
 fn unreadable(error: poem::Error) -> RegisterResponse {
-    let refused = |text| Json(OAuthError::new(RegistrationErrorCode::InvalidClientMetadata, text));
-    match error.downcast_ref::<BodyFault>() {
-        Some(BodyFault::TooLarge) => RegisterResponse::TooLarge(refused("The body is too large.")),
-        Some(BodyFault::ContentType) => {
-            RegisterResponse::Refused(refused("The content type must be application/json."))
-        }
-        Some(BodyFault::Unreadable | BodyFault::Repeated) | None => {
-            RegisterResponse::Refused(refused("The body is not JSON."))
-        }
+    let fault = BodyFault::of(&error);
+    let refused =
+        Json(OAuthError::new(RegistrationErrorCode::InvalidClientMetadata, fault.description()));
+    match fault {
+        BodyFault::TooLarge => RegisterResponse::TooLarge(refused),
+        _ => RegisterResponse::Refused(refused),
     }
 }
 

@@ -58,12 +58,11 @@ pub enum RevokeResponse {
 }
 
 fn unreadable(error: poem::Error) -> RevokeResponse {
-    let refused = |text| Json(OAuthError::new(RevocationErrorCode::InvalidRequest, text));
-    match error.downcast_ref::<BodyFault>() {
-        Some(BodyFault::TooLarge) => RevokeResponse::TooLarge(refused("The body is too large.")),
-        Some(BodyFault::ContentType | BodyFault::Unreadable | BodyFault::Repeated) | None => {
-            RevokeResponse::Refused(refused("The form cannot be read."))
-        }
+    let fault = BodyFault::of(&error);
+    let refused = Json(OAuthError::new(RevocationErrorCode::InvalidRequest, fault.description()));
+    match fault {
+        BodyFault::TooLarge => RevokeResponse::TooLarge(refused),
+        _ => RevokeResponse::Refused(refused),
     }
 }
 

@@ -97,18 +97,11 @@ pub enum TokenResponse {
 }
 
 fn unreadable(error: poem::Error) -> TokenResponse {
-    let refused = |text| Json(OAuthError::new(TokenErrorCode::InvalidRequest, text));
-    match error.downcast_ref::<BodyFault>() {
-        Some(BodyFault::TooLarge) => TokenResponse::TooLarge(refused("The body is too large.")),
-        Some(BodyFault::Repeated) => {
-            TokenResponse::Refused(refused("A parameter came more than once."))
-        }
-        Some(BodyFault::ContentType) => TokenResponse::Refused(refused(
-            "The content type must be application/x-www-form-urlencoded.",
-        )),
-        Some(BodyFault::Unreadable) | None => {
-            TokenResponse::Refused(refused("The form cannot be read."))
-        }
+    let fault = BodyFault::of(&error);
+    let refused = Json(OAuthError::new(TokenErrorCode::InvalidRequest, fault.description()));
+    match fault {
+        BodyFault::TooLarge => TokenResponse::TooLarge(refused),
+        _ => TokenResponse::Refused(refused),
     }
 }
 

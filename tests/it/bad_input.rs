@@ -47,6 +47,23 @@ on_both! {
         }
     }
 
+    async fn a_refused_body_is_told_what_is_wrong_with_it(backend: Backend) {
+        let world = World::start(backend).await;
+        let form = "application/x-www-form-urlencoded";
+        for (path, content_type, body, reason) in [
+            ("/oauth/register", form, "a=b", "application/json"),
+            ("/oauth/token", "application/json", "{}", form),
+            ("/oauth/revoke", "application/json", "{}", form),
+            ("/oauth/token", form, "code=a&code=b", "more than once"),
+            ("/oauth/revoke", form, "token=a&token=b", "more than once"),
+        ] {
+            let request = world.http.post(world.at(path)).header("content-type", content_type);
+            let answer = send(request.body(body)).await.expect(400).json();
+            let description = answer["error_description"].as_str().unwrap_or_default();
+            assert!(description.contains(reason), "{path} {body}: {description}");
+        }
+    }
+
     async fn hostile_queries_never_break_anything(backend: Backend) {
         let world = World::start(backend).await;
         let client = world.client("editor").await;
