@@ -77,19 +77,24 @@ impl Layers {
     pub fn merge(given: &Given) -> Result<Self, ConfigError> {
         let mut values = BTreeMap::new();
         let from_environment = read_environment(&given.environment)?;
-        let named = given.flags.get("config").cloned().or_else(|| {
-            from_environment.iter().find(|(key, _)| key.name == "config").map(|(_, v)| v.clone())
-        });
+        let mut from_flags = Vec::new();
+        for (name, value) in &given.flags {
+            let key = keys::find(name)
+                .ok_or_else(|| ConfigError::new(name.clone(), "there is no such setting"))?;
+            if says_something(key, value) {
+                from_flags.push((key, value.clone()));
+            }
+        }
+        let named = from_flags.iter().chain(&from_environment);
+        let named = named.filter(|(key, _)| key.name == "config").map(|(_, v)| v.clone()).next();
         for (key, raw, place) in read_file(&given.folder, named.as_deref())? {
             values.insert(key.name, (raw, place));
         }
         for (key, value) in from_environment {
             values.insert(key.name, (Raw::One(value), key.variable()));
         }
-        for (name, value) in &given.flags {
-            let key = keys::find(name)
-                .ok_or_else(|| ConfigError::new(name.clone(), "there is no such setting"))?;
-            values.insert(key.name, (Raw::One(value.clone()), format!("--{}", key.flag())));
+        for (key, value) in from_flags {
+            values.insert(key.name, (Raw::One(value), format!("--{}", key.flag())));
         }
         Ok(Self { values })
     }
@@ -159,6 +164,11 @@ impl Layers {
     }
 }
 
+/// An empty value is none, and lets the next layer speak; an empty list is one with nothing in it.
+fn says_something(key: &Key, value: &str) -> bool {
+    key.shape == Shape::List || !value.trim().is_empty()
+}
+
 fn read_environment(
     environment: &[(String, String)],
 ) -> Result<Vec<(&'static Key, String)>, ConfigError> {
@@ -168,7 +178,8 @@ fn read_environment(
             continue;
         }
         match KEYS.iter().find(|key| key.variable() == *variable) {
-            Some(key) => found.push((key, value.clone())),
+            Some(key) if says_something(key, value) => found.push((key, value.clone())),
+            Some(_) => {}
             None => return Err(ConfigError::new(variable.clone(), unknown(variable))),
         }
     }

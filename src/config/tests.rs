@@ -146,3 +146,14 @@ fn settings_without_effect_are_reported() {
     let config = stand().flag("cimd", "false").load().unwrap();
     assert_eq!(config.without_effect, ["cimd"]);
 }
+
+#[test]
+fn an_empty_value_lets_the_next_layer_speak() {
+    let stand = || stand().flag("dev", "true").file("require_work_email = true");
+    let strict = |stand: Stand| stand.load().unwrap().require_work_email;
+    assert!(strict(stand().variable("GATEHOUSE_REQUIRE_WORK_EMAIL", "")));
+    assert!(strict(stand().variable("GATEHOUSE_CONFIG", " ")));
+    assert!(!strict(stand().variable("GATEHOUSE_REQUIRE_WORK_EMAIL", "false")));
+    let stand = stand().file("refresh_grace = \"5x\"").variable("GATEHOUSE_REFRESH_GRACE", "");
+    assert!(stand.error().contains("gatehouse.toml"), "{}", stand.error());
+}

@@ -4,10 +4,11 @@
 //! What frames it on every page (navigation, header, footer, scripts) is dropped, or every search
 //! would find every page.
 
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use htmd::{
-    Element, HtmlToMarkdown,
+    Element, HtmlToMarkdown, Node,
     element_handler::{HandlerResult, Handlers},
     options::{BulletListMarker, Options},
 };
@@ -17,6 +18,10 @@ use super::{document::Document, markdown};
 /// Elements inside elements beyond this depth are not converted: the converter recurses, and a
 /// stack has an end.
 const NESTING_MAX: usize = 96;
+
+/// The same for what the parser made of the tags, whose count comments and attributes can talk
+/// down: a table adds up to four elements for one counted tag, and the document adds its own.
+const DEPTH_MAX: usize = 4 * NESTING_MAX + 4;
 
 /// Never shown, or shown around every page.
 const DROPPED: &[&str] = &[
@@ -32,14 +37,12 @@ const CLOSED_BY_OTHERS: &[&str] = &[
 
 /// Reads an HTML file. The name is its path; it gives the title if nothing else does.
 pub fn read(source: &str, name: &str) -> Document {
-    if nesting(source) > NESTING_MAX {
+    let found = Arc::new(Found::default());
+    let Some(whole) = convert(source, &found) else {
         let title = markdown::title_from_name(name);
         let note = "> *This page is nested too deeply to be shown.*\n";
         return markdown::assemble(title, String::new(), note);
-    }
-    let found = Arc::new(Found::default());
-    // Conversion into memory has no way to fail; a page without text is what a failure would be.
-    let whole = converter(&found).convert(source).unwrap_or_default();
+    };
     let body = taken(&found.main).or_else(|| taken(&found.article)).unwrap_or(whole);
     let heading = taken(&found.heading).and_then(|heading| markdown::first_title(&heading));
     let title = heading
@@ -52,10 +55,28 @@ pub fn read(source: &str, name: &str) -> Document {
 
 /// A piece of HTML as Markdown; nothing, if it is nested too deeply.
 pub fn fragment(source: &str) -> String {
+    convert(source, &Arc::default()).unwrap_or_default().trim().to_owned()
+}
+
+/// `None` if it is nested too deeply. The tags are counted first, because the parser is slow on
+/// deep nesting.
+fn convert(source: &str, found: &Arc<Found>) -> Option<String> {
     if nesting(source) > NESTING_MAX {
-        return String::new();
+        return None;
     }
-    converter(&Arc::default()).convert(source).unwrap_or_default().trim().to_owned()
+    let converter = converter(found);
+    let tree = converter.html_to_tree(source).ok()?;
+    (depth(&tree) <= DEPTH_MAX).then(|| converter.tree_to_markdown(&tree))
+}
+
+fn depth(tree: &Rc<Node>) -> usize {
+    let mut open = vec![(Rc::clone(tree), 0)];
+    let mut deepest = 0;
+    while let Some((node, depth)) = open.pop() {
+        deepest = deepest.max(depth);
+        open.extend(node.children.borrow().iter().map(|child| (Rc::clone(child), depth + 1)));
+    }
+    deepest
 }
 
 /// What the converter came past on its way: the first of each.
@@ -144,7 +165,7 @@ fn attribute(element: &Element, name: &str) -> Option<String> {
     Some(found.value.to_string())
 }
 
-/// An upper bound of how deep elements nest, from the tags alone. It is counted per tag name, so
+/// How deep elements seem to nest, from the tags alone. It is counted per tag name, so
 /// that stray closing tags cannot talk it down.
 fn nesting(source: &str) -> usize {
     let mut open = std::collections::HashMap::<String, usize>::new();
@@ -219,6 +240,18 @@ mod tests {
             let document = read(&tag.repeat(20_000), "deep.html");
             assert!(document.markdown.contains("nested too deeply"), "{tag}");
         }
+    }
+
+    #[test]
+    fn nesting_that_hides_from_the_count_becomes_a_note_too() {
+        let tables = format!("<math>{}", "<tr>".repeat(5_000));
+        let hidden = ["<div><!--</div>-->", "<div title='</div>'>", "<div><object></div></object>"];
+        for source in hidden.map(|piece| piece.repeat(5_000)).iter().chain([&tables]) {
+            let document = read(source, "deep.html");
+            assert!(document.markdown.contains("nested too deeply"), "{source:.40}");
+        }
+        let deepest = "<div><!--</div>-->".repeat(DEPTH_MAX - 4) + "deep";
+        assert!(read(&deepest, "deep.html").markdown.contains("deep"));
     }
 
     #[test]
