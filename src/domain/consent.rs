@@ -36,7 +36,12 @@ impl Decision {
 /// Never for loopback or private-use redirects: another program on the machine could imitate the
 /// client, and the page is what would show it (OAuth 2.1 §7.3.1).
 pub fn may_use_earlier_consent(redirect: &TrustedRedirect, need: ConsentNeed) -> bool {
-    need == ConsentNeed::UnlessRemembered && redirect.target() == Target::Web
+    need == ConsentNeed::UnlessRemembered && may_be_remembered(redirect)
+}
+
+/// Whether a yes is worth remembering: only where it may ever be used.
+pub fn may_be_remembered(redirect: &TrustedRedirect) -> bool {
+    redirect.target() == Target::Web
 }
 
 #[cfg(test)]

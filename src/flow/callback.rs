@@ -12,9 +12,9 @@
 
 use crate::attribution::work_email;
 use crate::clock::Timestamp;
-use crate::domain::email_domain;
 use crate::domain::refusal::{AuthorizeRefusal, CallbackRefusal};
 use crate::domain::upstream_login::Identity;
+use crate::domain::{consent, email_domain};
 use crate::flow::browser::Cookies;
 use crate::flow::{Fault, Gatehouse, chain};
 use crate::id::{AuthorizationCodeId, ConsentId, UserId};
@@ -248,7 +248,9 @@ impl Gatehouse {
                 redirect: &request.redirect,
                 scope: request.scope,
             };
-            consents::remember(txn, consent_id, approved, now).await?;
+            if consent::may_be_remembered(&request.redirect) {
+                consents::remember(txn, consent_id, approved, now).await?;
+            }
             let new_code = NewCode {
                 id: code_id,
                 code_hash: code.hash(),

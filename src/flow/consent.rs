@@ -126,7 +126,8 @@ struct Carried {
     id: String,
     client_id: String,
     redirect_uri: String,
-    client_state_sealed: Option<Vec<u8>>,
+    /// In base64url: a list of numbers would take four times the room in the form.
+    client_state_sealed: Option<String>,
     scope: String,
     code_challenge: String,
     expires_at: i64,
@@ -139,7 +140,7 @@ impl Gatehouse {
             id: request.id.to_string(),
             client_id: request.client_id.clone(),
             redirect_uri: request.redirect.as_str().to_owned(),
-            client_state_sealed: request.client_state_sealed.clone(),
+            client_state_sealed: request.client_state_sealed.as_deref().map(base64url),
             scope: request.scope.to_string(),
             code_challenge: request.code_challenge.as_str().to_owned(),
             expires_at: request.expires_at.millis(),
@@ -152,11 +153,15 @@ impl Gatehouse {
         let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
         let text = self.config.secret.unseal(Purpose::ConsentForm, &sealed)?;
         let carried: Carried = serde_json::from_slice(&text).ok()?;
+        let client_state_sealed = match carried.client_state_sealed {
+            Some(state) => Some(URL_SAFE_NO_PAD.decode(state).ok()?),
+            None => None,
+        };
         Some(StoredRequest {
             id: AuthorizationRequestId::parse(&carried.id)?,
             client_id: carried.client_id,
             redirect: TrustedRedirect::from_stored(carried.redirect_uri),
-            client_state_sealed: carried.client_state_sealed,
+            client_state_sealed,
             scope: ScopeSet::known_in(&carried.scope),
             code_challenge: CodeChallenge::from_stored(carried.code_challenge),
             expires_at: Timestamp::from_millis(carried.expires_at),

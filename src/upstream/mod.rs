@@ -183,7 +183,11 @@ impl Upstream {
                         tracing::warn!(%error, "discovery failed; the old endpoints serve on");
                         Ok(Arc::clone(old))
                     }
-                    (_, error) => Err(error),
+                    (_, error) => {
+                        // It answers, and not as itself: what it said before counts no more.
+                        known.endpoints = None;
+                        Err(error)
+                    }
                 }
             }
         }

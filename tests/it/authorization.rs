@@ -182,6 +182,19 @@ on_both! {
         }
     }
 
+    async fn the_longest_state_comes_back_whole(backend: Backend) {
+        let world = World::start(backend).await;
+        let client = world.client("editor").await;
+        let mut browser = world.browser();
+        let state = "s".repeat(16 * 1024);
+        let url = client.authorize_url(&[("state", &state)]);
+        let page = browser.get(&url).await.expect(200).body;
+        let to_provider = client.decide(&mut browser, &page, "approve").await.location();
+        let callback = world.auth0.log_in(&to_provider, &Person::named("alice"));
+        let end = browser.get(&callback).await.location();
+        assert_eq!(query(&end, "state"), Some(state));
+    }
+
     async fn a_tab_can_be_finished_after_another_one_was(backend: Backend) {
         let world = World::start(backend).await;
         let client = world.client("editor").await;
