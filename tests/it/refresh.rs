@@ -182,7 +182,7 @@ on_both! {
     async fn two_replicas_agree_on_one_successor(backend: Backend) {
         let world = World::start(backend).await;
         let client = world.client("editor").await;
-        let there = client.at(&world.replica().await);
+        let there = client.at(&world.replica(&[]).await);
         let tokens = client.signed_in(&world, "alice").await;
         let here = in_parallel(&client, tokens.refresh_token(), 4);
         let away = in_parallel(&there, tokens.refresh_token(), 4);

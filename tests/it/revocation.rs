@@ -68,7 +68,7 @@ on_both! {
     async fn a_revoked_sign_in_stops_on_another_replica_within_five_seconds(backend: Backend) {
         let world = World::start(backend).await;
         let client = world.client("editor").await;
-        let replica = world.replica().await;
+        let replica = world.replica(&[]).await;
         let tokens = client.signed_in(&world, "alice").await;
         let there = world.mcp(&tokens.access_token).at(&replica);
         there.ping().await.expect(200);

@@ -12,17 +12,23 @@ pub struct Answer {
 
 impl Answer {
     pub async fn of(response: reqwest::Response) -> Self {
-        let status = response.status().as_u16();
-        let headers = response.headers().clone();
-        let body = response.text().await.expect("an answer is text");
-        Self { status, headers, body }
+        Self::try_of(response).await.expect("an answer is text")
     }
 
-    /// `None` when the answer breaks off.
-    pub async fn try_of(response: reqwest::Response) -> Option<Self> {
+    /// The answer to a request. One that never comes, or breaks off, has the status 0.
+    pub async fn to(request: reqwest::RequestBuilder) -> Self {
+        let answer = async { Self::try_of(request.send().await?).await };
+        answer.await.unwrap_or_else(|error| Self {
+            status: 0,
+            headers: HeaderMap::new(),
+            body: format!("no answer: {error:?}"),
+        })
+    }
+
+    async fn try_of(response: reqwest::Response) -> Result<Self, reqwest::Error> {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        Some(Self { status, headers, body: response.text().await.ok()? })
+        Ok(Self { status, headers, body: response.text().await? })
     }
 
     #[track_caller]

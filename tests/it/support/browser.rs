@@ -39,7 +39,7 @@ impl Browser {
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let request =
             if line.is_empty() { request } else { request.header("cookie", line.join("; ")) };
-        let answer = Answer::of(request.send().await.expect("the server answers")).await;
+        let answer = Answer::to(request).await;
         for cookie in answer.headers.get_all(SET_COOKIE) {
             let cookie = cookie.to_str().expect("a cookie is text");
             let (pair, attributes) = cookie.split_once(';').expect("a cookie has attributes");

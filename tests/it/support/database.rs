@@ -10,6 +10,8 @@ use gatehouse::store::{Store, schema};
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, DbBackend, Statement};
 use tokio::sync::OnceCell;
 
+use super::Relay;
+
 /// Which database a story runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
@@ -70,6 +72,23 @@ fn server() -> &'static str {
 fn on_server(database: &str) -> String {
     let mut url = reqwest::Url::parse(server()).expect("the server's address is a URL");
     url.set_path(&format!("/{database}"));
+    url.into()
+}
+
+/// Where the server listens, as `host:port`, if a relay can stand before it. It cannot before a
+/// server that goes by the name it is called by, as Neon does.
+pub fn postgres_to_relay() -> Option<String> {
+    let url = reqwest::Url::parse(server()).expect("the server's address is a URL");
+    let host = url.host_str().expect("it names a host");
+    let is_here = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok();
+    is_here.then(|| format!("{host}:{}", url.port().unwrap_or(5432)))
+}
+
+/// The same database, reached through a relay.
+pub fn database_behind(relay: &Relay, database_url: &str) -> String {
+    let mut url = reqwest::Url::parse(database_url).expect("a database's address is a URL");
+    url.set_ip_host(relay.address().ip()).expect("it may have a host");
+    url.set_port(Some(relay.address().port())).expect("it may have a port");
     url.into()
 }
 

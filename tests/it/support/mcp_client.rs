@@ -40,7 +40,7 @@ impl McpClient {
 
     pub async fn call(&self, method: &str, params: Value) -> Answer {
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-        Answer::of(self.request(&body).send().await.expect("the server answers")).await
+        Answer::to(self.request(&body)).await
     }
 
     /// Calls a tool.

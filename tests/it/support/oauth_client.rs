@@ -58,25 +58,36 @@ impl Tokens {
 
 impl OAuthClient {
     pub async fn register(world: &World, name: &str, redirect_uris: &[&str]) -> Self {
-        let answer = post_json(
-            world,
-            "/oauth/register",
-            &json!({
-                "client_name": name,
-                "redirect_uris": redirect_uris,
-                "grant_types": ["authorization_code", "refresh_token"],
-                "token_endpoint_auth_method": "none",
-            }),
-        )
-        .await
-        .expect(201);
-        let client_id = answer.json()["client_id"].as_str().expect("an id").to_owned();
-        Self {
-            client_id,
+        let client = Self {
+            client_id: String::new(),
             redirect_uri: redirect_uris[0].replace("127.0.0.1/", "127.0.0.1:49152/"),
             url: world.local.clone(),
             http: world.http.clone(),
-        }
+        };
+        client.registered(&client.ask_to_register(name, redirect_uris).await)
+    }
+
+    /// Registers a name with the redirect URI in use.
+    pub async fn register_again(&self, name: &str) -> Answer {
+        self.ask_to_register(name, &[&self.redirect_uri]).await
+    }
+
+    async fn ask_to_register(&self, name: &str, redirect_uris: &[&str]) -> Answer {
+        let metadata = json!({
+            "client_name": name,
+            "redirect_uris": redirect_uris,
+            "grant_types": ["authorization_code", "refresh_token"],
+            "token_endpoint_auth_method": "none",
+        });
+        Answer::to(self.http.post(format!("{}/oauth/register", self.url)).json(&metadata)).await
+    }
+
+    /// The client that this registration made.
+    #[track_caller]
+    pub fn registered(&self, answer: &Answer) -> Self {
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        let client_id = answer.json()["client_id"].as_str().expect("an id").to_owned();
+        Self { client_id, ..self.clone() }
     }
 
     /// The same client, talking to another replica.
@@ -170,17 +181,6 @@ impl OAuthClient {
         self.refresh_with(refresh_token, &[]).await
     }
 
-    /// `None` when there is no answer, because the process is gone or dies meanwhile.
-    pub async fn try_refresh(&self, refresh_token: &str) -> Option<Answer> {
-        let fields = [
-            ("grant_type", "refresh_token"),
-            ("client_id", self.client_id.as_str()),
-            ("refresh_token", refresh_token),
-        ];
-        let request = self.http.post(format!("{}/oauth/token", self.url)).form(&fields);
-        Answer::try_of(request.send().await.ok()?).await
-    }
-
     pub async fn refresh_with(&self, refresh_token: &str, changes: &[(&str, &str)]) -> Answer {
         let fields = [
             ("grant_type", "refresh_token"),
@@ -200,7 +200,7 @@ impl OAuthClient {
 
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let request = self.http.post(format!("{}{path}", self.url)).form(fields);
-        Answer::of(request.send().await.expect("the server answers")).await
+        Answer::to(request).await
     }
 }
 
@@ -214,5 +214,5 @@ fn changed<'a>(
 
 pub async fn post_json(world: &World, path: &str, body: &Value) -> Answer {
     let request = world.http.post(world.at(path)).json(body);
-    Answer::of(request.send().await.expect("the server answers")).await
+    Answer::to(request).await
 }

@@ -27,9 +27,19 @@ impl Process {
         name: &str,
         settings: &[(&str, &str)],
     ) -> Self {
-        let address = format!("127.0.0.1:{}", free_port());
+        Self::start_at(&format!("127.0.0.1:{}", free_port()), world, folder, name, settings).await
+    }
+
+    /// The same, at an address (`host:port`) of the story's choice.
+    pub async fn start_at(
+        address: &str,
+        world: &World,
+        folder: &Path,
+        name: &str,
+        settings: &[(&str, &str)],
+    ) -> Self {
         let mut all: Vec<(String, String)> = [
-            ("LISTEN", address.as_str()),
+            ("LISTEN", address),
             ("ADMIN_LISTEN", &format!("127.0.0.1:{}", free_port())),
             ("DATABASE_URL", &world.database_url),
             ("SECRET", SERVER_SECRET),

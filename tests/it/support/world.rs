@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use gatehouse::cli::house::{House, HouseError};
@@ -16,13 +16,18 @@ use gatehouse::secret::SeededEntropy;
 use gatehouse::store::Store;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::{Auth0, Backend, Browser, McpClient, OAuthClient, free_port};
+use super::database::database_behind;
+use super::{Auth0, Backend, Browser, McpClient, OAuthClient, Relay, free_port};
 
 /// When stories begin: the clock moves only when it is told to.
 const BEGINNING: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+/// How long a runtime may take to let go of its tasks.
+const KILLED_WITHIN: Duration = Duration::from_secs(30);
 
 /// A secret of 32 bytes.
 pub const SERVER_SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -39,9 +44,37 @@ pub struct World {
     pub http: reqwest::Client,
     flags: BTreeMap<String, String>,
     folder: TempDir,
-    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    running: Mutex<Option<Running>>,
     /// How many houses were built: each has its own chance.
     houses: AtomicU64,
+}
+
+/// A house with a runtime of its own, so that it can be ended without warning.
+struct Running {
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<()>,
+    runtime: Runtime,
+}
+
+/// All that a house is built from.
+struct Blueprint {
+    given: Given,
+    clock: Arc<SteppedClock>,
+    seed: u64,
+}
+
+impl Blueprint {
+    async fn build(self) -> Result<House, HouseError> {
+        let config = Config::load(&self.given).expect("the story's settings are good");
+        let store = Store::connect(&config.database_url).await.expect("the database answers");
+        let entropy = Arc::new(SeededEntropy::new(self.seed));
+        House::build(config, store, library(), self.clock, entropy).await
+    }
+}
+
+async fn serve_house(house: House, sockets: Sockets, stop: impl Future<Output = ()> + Send) {
+    serve(house.endpoints, sockets, stop).await.expect("serving ends well");
+    house.gatehouse.store.close().await;
 }
 
 /// The corpus of the suite, indexed once.
@@ -64,15 +97,24 @@ impl World {
 
     /// The house with settings of its own.
     pub async fn with(backend: Backend, settings: &[(&str, &str)]) -> Self {
+        Self::behind(backend, None, settings).await
+    }
+
+    /// The house, reaching its Postgres through a relay.
+    pub async fn behind(
+        backend: Backend,
+        relay: Option<&Relay>,
+        settings: &[(&str, &str)],
+    ) -> Self {
         let auth0 = Auth0::start().await;
         let folder = tempfile::tempdir().expect("a folder can be made");
         let database_url = backend.fresh(folder.path()).await;
-        let sockets = sockets(free_port()).await;
-        let port = sockets.public.local_addr().expect("it is bound").port();
+        let through_relay = relay.map(|relay| database_behind(relay, &database_url));
+        let port = free_port();
         let mut flags: BTreeMap<String, String> = BTreeMap::new();
         for (name, value) in [
             ("public_url", format!("http://127.0.0.1:{port}")),
-            ("database_url", database_url.clone()),
+            ("database_url", through_relay.unwrap_or_else(|| database_url.clone())),
             ("secret", SERVER_SECRET.to_owned()),
             ("upstream_issuer", auth0.issuer()),
             ("upstream_client_id", auth0.client_id().to_owned()),
@@ -93,82 +135,94 @@ impl World {
             database_url,
             clock: Arc::new(SteppedClock::starting_at(BEGINNING)),
             auth0,
-            http: client(),
+            http: client(usize::MAX),
             flags,
             folder,
-            running: None,
+            running: Mutex::new(None),
             houses: AtomicU64::new(0),
         };
-        world.serve_on(sockets).await;
+        world.serve_on(port).await;
         world
     }
 
-    async fn serve_on(&mut self, sockets: Sockets) {
+    async fn serve_on(&mut self, port: u16) {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime can be made");
+        let sockets = runtime.spawn(sockets(port)).await.expect("sockets can be bound");
+        let house = runtime.spawn(self.blueprint(&[]).build()).await.expect("building ends");
+        let house = house.expect("the house can be built");
         let admin = sockets.admin.local_addr().expect("it is bound");
         self.admin_url = format!("http://{admin}");
-        let house = self.house(&self.flags).await;
         let (stop, stopped) = oneshot::channel();
-        let served = tokio::spawn(async move {
-            let stopped = async move {
-                // The story's end also ends the house.
-                let _ = stopped.await;
-            };
-            serve(house.endpoints, sockets, stopped).await.expect("serving ends well");
-            house.gatehouse.store.close().await;
-        });
-        self.running = Some((stop, served));
+        let stopped = async move {
+            // The story's end also ends the house.
+            let _ = stopped.await;
+        };
+        let served = runtime.spawn(serve_house(house, sockets, stopped));
+        *self.running.get_mut().unwrap() = Some(Running { stop, served, runtime });
     }
 
-    async fn house(&self, flags: &BTreeMap<String, String>) -> House {
-        self.try_house(flags).await.expect("the house can be built")
+    fn blueprint(&self, settings: &[(&str, &str)]) -> Blueprint {
+        let mut flags = self.flags.clone();
+        flags.extend(settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
+        let folder = self.folder.path().to_owned();
+        Blueprint {
+            given: Given { flags, environment: Vec::new(), folder },
+            clock: Arc::clone(&self.clock),
+            // New chance after a restart and for a replica, as in life.
+            seed: self.houses.fetch_add(1, Ordering::Relaxed),
+        }
     }
 
     /// The house over the same database with settings changed, not served.
     pub async fn house_with(&self, settings: &[(&str, &str)]) -> Result<House, HouseError> {
-        let mut flags = self.flags.clone();
-        flags.extend(settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
-        self.try_house(&flags).await
-    }
-
-    async fn try_house(&self, flags: &BTreeMap<String, String>) -> Result<House, HouseError> {
-        let given = Given {
-            flags: flags.clone(),
-            environment: Vec::new(),
-            folder: self.folder.path().to_owned(),
-        };
-        let config = Config::load(&given).expect("the story's settings are good");
-        let store = Store::connect(&config.database_url).await.expect("the database answers");
-        // New chance after a restart and for a replica, as in life.
-        let seed = self.houses.fetch_add(1, Ordering::Relaxed);
-        let entropy = Arc::new(SeededEntropy::new(seed));
-        House::build(config, store, library(), Arc::clone(&self.clock) as _, entropy).await
+        self.blueprint(settings).build().await
     }
 
     /// Stops the house and starts it again on the same address and database, with some settings
     /// changed.
     pub async fn restart(&mut self, settings: &[(&str, &str)]) {
-        let port = reqwest::Url::parse(&self.local).expect("a URL").port().expect("a port");
-        if let Some((stop, served)) = self.running.take() {
+        if let Some(Running { stop, served, runtime }) = self.running.get_mut().unwrap().take() {
             let _ = stop.send(());
             served.await.expect("the house stops");
+            runtime.shutdown_background();
         }
         for (name, value) in settings {
             self.flags.insert((*name).to_owned(), (*value).to_owned());
         }
-        self.serve_on(sockets(port).await).await;
+        self.serve_on(self.port()).await;
     }
 
-    /// A second replica on the same database, answering to the same public address; its own
-    /// address.
-    pub async fn replica(&self) -> String {
+    /// Ends the house without warning: whatever it was doing, it does no more. Returns when its
+    /// sockets are closed; [`Self::restart`] starts it again.
+    pub async fn kill(&self) {
+        let running = self.running.lock().unwrap().take();
+        let Running { runtime, .. } = running.expect("the house is running");
+        let ended = tokio::task::spawn_blocking(|| runtime.shutdown_timeout(KILLED_WITHIN));
+        ended.await.expect("a runtime can be ended");
+    }
+
+    fn port(&self) -> u16 {
+        reqwest::Url::parse(&self.local).expect("a URL").port().expect("a port")
+    }
+
+    /// A second replica on the same database, answering to the same public address, with some
+    /// settings changed; its own address.
+    pub async fn replica(&self, settings: &[(&str, &str)]) -> String {
         let sockets = sockets(free_port()).await;
         let address = sockets.public.local_addr().expect("it is bound");
-        let house = self.house(&self.flags).await;
-        tokio::spawn(async move {
-            let never = std::future::pending();
-            serve(house.endpoints, sockets, never).await.expect("serving ends well");
-        });
+        let house = self.blueprint(settings).build().await.expect("the house can be built");
+        tokio::spawn(serve_house(house, sockets, std::future::pending()));
         format!("http://{address}")
+    }
+
+    /// From now on every request has a connection of its own, so that none begins on one whose
+    /// house is gone.
+    pub fn keep_no_connections(&mut self) {
+        self.http = client(0);
     }
 
     /// A browser that has never been here.
@@ -206,6 +260,16 @@ impl World {
     }
 }
 
+impl Drop for World {
+    fn drop(&mut self) {
+        // A runtime cannot be waited for here.
+        let running = self.running.get_mut().unwrap().take();
+        if let Some(Running { runtime, .. }) = running {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 async fn sockets(port: u16) -> Sockets {
     Sockets {
         public: TcpListener::bind(("127.0.0.1", port)).await.expect("the port is free"),
@@ -213,10 +277,11 @@ async fn sockets(port: u16) -> Sockets {
     }
 }
 
-fn client() -> reqwest::Client {
+fn client(idle_connections: usize) -> reqwest::Client {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
+        .pool_max_idle_per_host(idle_connections)
         .build()
         .expect("an HTTP client can be made")
 }

@@ -1,0 +1,240 @@
+//! A relay in front of a server, or of several in turn: it hands bytes on, and breaks connections
+//! in the very moment that a story names.
+//!
+//! What a client writes in one go is a message here. For a Postgres client that is one round trip,
+//! so naming a message names the point of a request at which its database goes away.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+/// More than a message of ours.
+const MESSAGE_MAX: usize = 64 * 1024;
+
+/// When a fuse blows: at the message with this number, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    pub message: usize,
+    /// Whether the message still gets to the server; its answer never gets back.
+    pub is_delivered: bool,
+}
+
+/// What happens when a fuse blows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blow {
+    /// All connections break.
+    Cut,
+    /// All connections break, and new ones are refused until the fuse is taken out.
+    Outage,
+    /// The connection of the message stands still until its client goes away.
+    Stall,
+}
+
+struct Fuse {
+    messages_left: usize,
+    is_delivered: bool,
+    blow: Blow,
+}
+
+/// Connections that have not ended at the server.
+#[derive(Clone, Copy, Default)]
+struct Open {
+    /// How often all connections were broken.
+    age: usize,
+    now: usize,
+    /// Broken, but the server has not noticed.
+    broken: usize,
+}
+
+pub struct Relay {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    servers: Vec<String>,
+    turn: AtomicUsize,
+    fuse: Mutex<Option<Fuse>>,
+    is_refusing: AtomicBool,
+    has_blown: watch::Sender<bool>,
+    open: watch::Sender<Open>,
+}
+
+impl Relay {
+    /// Listens, and connects each client to the next of `servers` (`host:port`).
+    pub async fn to(servers: Vec<String>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let address = listener.local_addr().expect("it is bound");
+        let shared = Arc::new(Shared {
+            servers,
+            turn: AtomicUsize::new(0),
+            fuse: Mutex::new(None),
+            is_refusing: AtomicBool::new(false),
+            has_blown: watch::Sender::new(false),
+            open: watch::Sender::default(),
+        });
+        let serving = Arc::downgrade(&shared);
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let Some(shared) = serving.upgrade() else { return };
+                if !shared.is_refusing.load(Ordering::SeqCst) {
+                    tokio::spawn(relay(shared, client));
+                }
+            }
+        });
+        Self { address, shared }
+    }
+
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Puts a fuse in.
+    pub fn arm(&self, Moment { message, is_delivered }: Moment, blow: Blow) {
+        self.shared.has_blown.send_replace(false);
+        let fuse = Fuse { messages_left: message, is_delivered, blow };
+        *self.shared.fuse.lock().unwrap() = Some(fuse);
+    }
+
+    /// Takes the fuse out, and relays again; whether it had blown.
+    pub fn disarm(&self) -> bool {
+        *self.shared.fuse.lock().unwrap() = None;
+        self.shared.is_refusing.store(false, Ordering::SeqCst);
+        *self.shared.has_blown.borrow()
+    }
+
+    /// Breaks all connections.
+    pub fn cut(&self) {
+        self.shared.cut();
+    }
+
+    /// Breaks all connections and refuses new ones until [`Self::disarm`].
+    pub fn refuse(&self) {
+        self.shared.is_refusing.store(true, Ordering::SeqCst);
+        self.shared.cut();
+    }
+
+    /// Waits until the fuse blows.
+    pub async fn blown(&self) {
+        let mut has_blown = self.shared.has_blown.subscribe();
+        has_blown.wait_for(|blown| *blown).await.expect("the relay stands");
+    }
+
+    /// Waits until the server has ended what it was doing for connections that are broken.
+    pub async fn settled(&self) {
+        let mut open = self.shared.open.subscribe();
+        open.wait_for(|open| open.broken == 0).await.expect("the relay stands");
+    }
+
+    /// Waits until the server has ended every connection; their clients must be gone.
+    pub async fn emptied(&self) {
+        let mut open = self.shared.open.subscribe();
+        open.wait_for(|open| open.broken + open.now == 0).await.expect("the relay stands");
+    }
+}
+
+impl Shared {
+    fn cut(&self) {
+        self.open.send_modify(|open| {
+            open.age += 1;
+            open.broken += std::mem::take(&mut open.now);
+        });
+    }
+
+    /// Takes note of a message; what its connection is to do when it blows the fuse.
+    fn burn(&self) -> Option<Fuse> {
+        let mut fuse = self.fuse.lock().unwrap();
+        let burning = fuse.as_mut()?;
+        match burning.messages_left.checked_sub(1) {
+            Some(left) => {
+                burning.messages_left = left;
+                None
+            }
+            None => fuse.take(),
+        }
+    }
+}
+
+async fn relay(shared: Arc<Shared>, client: TcpStream) {
+    let turn = shared.turn.fetch_add(1, Ordering::SeqCst);
+    let server = &shared.servers[turn % shared.servers.len()];
+    // No server, no connection: the client sees the same.
+    let Ok(server) = TcpStream::connect(server).await else { return };
+    for stream in [&client, &server] {
+        stream.set_nodelay(true).expect("it is a TCP stream");
+    }
+    let mut cuts = shared.open.subscribe();
+    let mut age = 0;
+    shared.open.send_modify(|open| {
+        age = open.age;
+        open.now += 1;
+    });
+    let (from_client, to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server.into_split();
+    let is_mute = AtomicBool::new(false);
+    tokio::select! {
+        biased;
+        _ = cuts.wait_for(|open| open.age != age) => {}
+        () = hand_on(&shared, from_client, &mut to_server, &is_mute) => {}
+        () = answer(&mut from_server, to_client, &is_mute) => {}
+    }
+    // The client is gone or cut off. The server may still be at its last message; it has ended
+    // when it closes too.
+    let _ = to_server.shutdown().await;
+    let mut rest = [0; 1024];
+    while from_server.read(&mut rest).await.is_ok_and(|read| read > 0) {}
+    shared.open.send_modify(|open| {
+        let ended = if open.age == age { &mut open.now } else { &mut open.broken };
+        *ended -= 1;
+    });
+}
+
+/// From the client to the server, until the client ends or a fuse says so.
+async fn hand_on(
+    shared: &Shared,
+    mut client: OwnedReadHalf,
+    server: &mut OwnedWriteHalf,
+    is_mute: &AtomicBool,
+) {
+    let mut message = vec![0; MESSAGE_MAX];
+    while let Ok(length @ 1..) = client.read(&mut message).await {
+        let blown = shared.burn();
+        // Before the server can answer.
+        is_mute.store(blown.is_some(), Ordering::SeqCst);
+        let is_delivered = blown.as_ref().is_none_or(|fuse| fuse.is_delivered);
+        if is_delivered && server.write_all(&message[..length]).await.is_err() {
+            return;
+        }
+        let Some(fuse) = blown else { continue };
+        match fuse.blow {
+            Blow::Cut => shared.cut(),
+            Blow::Outage => {
+                shared.is_refusing.store(true, Ordering::SeqCst);
+                shared.cut();
+            }
+            Blow::Stall => {}
+        }
+        shared.has_blown.send_replace(true);
+        // Nothing more is handed on; what the client still says tells only when it goes.
+        while client.read(&mut message).await.is_ok_and(|read| read > 0) {}
+        return;
+    }
+}
+
+/// From the server to the client.
+async fn answer(server: &mut OwnedReadHalf, mut client: OwnedWriteHalf, is_mute: &AtomicBool) {
+    let mut message = vec![0; MESSAGE_MAX];
+    while let Ok(length @ 1..) = server.read(&mut message).await {
+        if is_mute.load(Ordering::SeqCst) {
+            continue;
+        }
+        if client.write_all(&message[..length]).await.is_err() {
+            return;
+        }
+    }
+}
