@@ -11,12 +11,15 @@
 //! Never here: decisions, words of HTTP, a call to the network, `now()` in SQL.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    DbErr, RuntimeErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
+
+use crate::store::losses::{Losses, Reader, Repeats};
 
 pub mod authorization_codes;
 pub mod authorization_requests;
@@ -25,6 +28,7 @@ pub mod consents;
 mod entity;
 pub mod feedback;
 pub mod grants;
+mod losses;
 pub mod refresh_tokens;
 pub mod schema;
 pub mod signing_keys;
@@ -32,8 +36,9 @@ pub mod sweep;
 pub mod upstream_logins;
 pub mod users;
 
-/// How often a transaction is tried again when the database asks for it (SQLSTATE 40001, 40P01).
-const SERIALIZATION_ATTEMPTS: u32 = 5;
+/// How often a transaction is tried at most: the database may ask for another try (SQLSTATE 40001,
+/// 40P01), and its connection may be lost before the commit.
+const ATTEMPTS: u32 = 5;
 
 const POSTGRES_CONNECTIONS: u32 = 16;
 const SQLITE_READERS: u32 = 4;
@@ -111,9 +116,10 @@ pub type Txn = DatabaseTransaction;
 /// above that its future is `Send` while the block borrows (rust-lang/rust#110338).
 macro_rules! transact {
     ($store:expr, $txn:ident => $work:expr) => {{
+        let store: &$crate::store::Store = &$store;
         let mut attempts = $crate::store::Attempts::default();
         loop {
-            let open = match $store.begin().await {
+            let open = match store.begin().await {
                 Ok(open) => open,
                 Err(error) => break Err(error),
             };
@@ -121,7 +127,7 @@ macro_rules! transact {
                 let $txn = &open;
                 async { $work }.await
             };
-            if let Some(settled) = attempts.settle(open, outcome).await {
+            if let Some(settled) = attempts.settle(store, open, outcome).await {
                 break settled;
             }
         }
@@ -137,9 +143,11 @@ impl Attempts {
     /// Ends a transaction; `None` when the block is to run again.
     pub async fn settle<T>(
         &mut self,
+        store: &Store,
         txn: Txn,
         outcome: Result<T, StoreError>,
     ) -> Option<Result<T, StoreError>> {
+        let is_commit = outcome.is_ok();
         let ended = match outcome {
             Ok(value) => txn.commit().await.map(|()| value).map_err(StoreError::from),
             Err(error) => {
@@ -151,9 +159,12 @@ impl Attempts {
         self.0 += 1;
         match ended {
             Err(StoreError::Unavailable(error))
-                if self.0 < SERIALIZATION_ATTEMPTS && asks_for_another_try(&error) =>
+                if self.0 < ATTEMPTS
+                    && (asks_for_another_try(&error)
+                        // A commit that nobody answered may have been one.
+                        || store.losses().notice(&error) && !is_commit) =>
             {
-                tracing::debug!(attempt = self.0, "the database asked to run a transaction again");
+                tracing::debug!(attempt = self.0, "a transaction runs again");
                 None
             }
             ended => Some(ended),
@@ -184,7 +195,7 @@ impl Consumed {
 /// The database.
 #[derive(Clone, Debug)]
 pub struct Store {
-    reader: DatabaseConnection,
+    reader: Reader,
     writer: DatabaseConnection,
 }
 
@@ -196,15 +207,16 @@ impl Store {
             // cheaper than its busy handler; readers do not wait for it (WAL).
             let writer = Database::connect(sqlite_options(database_url, 1)).await?;
             let reader = Database::connect(sqlite_options(database_url, SQLITE_READERS)).await?;
-            Ok(Self { reader, writer })
+            Ok(Self { reader: Reader { connection: reader, losses: Arc::default() }, writer })
         } else {
-            let connection = Database::connect(postgres_options(database_url)).await?;
-            Ok(Self { reader: connection.clone(), writer: connection })
+            let losses = Arc::default();
+            let writer = Database::connect(postgres_options(database_url, &losses)).await?;
+            Ok(Self { reader: Reader { connection: writer.clone(), losses }, writer })
         }
     }
 
     /// A connection for single reads that decide nothing by themselves.
-    pub const fn read(&self) -> &DatabaseConnection {
+    pub const fn read(&self) -> &Reader {
         &self.reader
     }
 
@@ -216,18 +228,28 @@ impl Store {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        Ok(self.writer.begin_with_options(options).await?)
+        let mut repeats = Repeats::default();
+        loop {
+            match self.writer.begin_with_options(options).await {
+                Err(error) if repeats.allow(self.losses(), &error) => {}
+                begun => return Ok(begun?),
+            }
+        }
+    }
+
+    pub(crate) fn losses(&self) -> &Losses {
+        &self.reader.losses
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.reader.ping().await?;
+        self.reader.connection.ping().await?;
         Ok(self.writer.ping().await?)
     }
 
     /// Gives all connections back, after which every call fails.
     pub async fn close(&self) {
-        for connection in [&self.reader, &self.writer] {
+        for connection in [&self.reader.connection, &self.writer] {
             if let Err(error) = connection.close_by_ref().await {
                 tracing::debug!(%error, "closing a database connection failed");
             }
@@ -239,7 +261,7 @@ impl Store {
     }
 }
 
-fn postgres_options(url: &str) -> ConnectOptions {
+fn postgres_options(url: &str, losses: &Arc<Losses>) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(POSTGRES_CONNECTIONS)
@@ -248,6 +270,10 @@ fn postgres_options(url: &str) -> ConnectOptions {
         .test_before_acquire_if_idle_for(IDLE_BEFORE_PING)
         .set_application_name("gatehouse");
     quiet(&mut options);
+    let losses = Arc::clone(losses);
+    options.map_sqlx_postgres_before_acquire(move |_, connection| {
+        Box::pin(std::future::ready(Ok(losses.trust(connection.age))))
+    });
     // Startup parameters are refused by poolers, so there are none: what a session needs is said in
     // its first statement.
     options.map_sqlx_postgres_opts(|postgres| postgres.extra_float_digits(None));
@@ -289,13 +315,17 @@ fn asks_for_another_try(error: &DbErr) -> bool {
 }
 
 fn sql_state(error: &DbErr) -> Option<String> {
-    let runtime = match error {
-        DbErr::Exec(runtime) | DbErr::Query(runtime) | DbErr::Conn(runtime) => runtime,
-        _ => return None,
-    };
-    let sea_orm::RuntimeErr::SqlxError(sqlx_error) = runtime else { return None };
-    let code = sqlx_error.as_database_error().and_then(sqlx::error::DatabaseError::code)?;
+    let code = sqlx_error(error)?.as_database_error().and_then(sqlx::error::DatabaseError::code)?;
     Some(code.into_owned())
+}
+
+fn sqlx_error(error: &DbErr) -> Option<&sqlx::Error> {
+    match error {
+        DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error))
+        | DbErr::Conn(RuntimeErr::SqlxError(error)) => Some(error),
+        _ => None,
+    }
 }
 
 /// Reads a 32-byte hash column.

@@ -4,8 +4,9 @@
 use serde_json::json;
 
 use crate::support::answer::query;
-use crate::support::database::{db_execute, db_hold};
-use crate::support::{Backend, HOUR, Person, SECOND, World, on_both};
+use crate::support::database::{db_execute, db_hold, postgres_to_relay};
+use crate::support::relay::{Blow, Moment};
+use crate::support::{Backend, HOUR, Person, Relay, SECOND, Tokens, World, on_both};
 
 /// Makes every statement on these tables fail, as an unreachable database would, and back.
 async fn db_away(world: &World) {
@@ -131,4 +132,51 @@ on_both! {
         world.advance(2 * HOUR);
         client.approve(&mut world.browser(), &[]).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_restarts_costs_no_request() {
+    let Some((relay, world)) = behind_a_relay().await else { return };
+    let client = world.client("editor").await;
+    let tokens = client.signed_in(&world, "alice").await;
+
+    relay.cut();
+    let tokens = Tokens::of(&client.refresh(tokens.refresh_token()).await);
+    relay.cut();
+    world.mcp(&tokens.access_token).ping().await.expect(200);
+    relay.cut();
+    client.signed_in(&world, "alice").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refresh_is_answered_wherever_its_connection_breaks() {
+    let Some((relay, world)) = behind_a_relay().await else { return };
+    let client = world.client("editor").await;
+    let mut tokens = client.signed_in(&world, "alice").await;
+
+    let mut breaks = 0;
+    for is_delivered in [false, true] {
+        for message in 0.. {
+            relay.arm(Moment { message, is_delivered }, Blow::Cut);
+            let answer = client.refresh(tokens.refresh_token()).await;
+            let has_blown = relay.disarm();
+            relay.settled().await;
+            // Without a grace, a second rotation for one request would be reuse.
+            tokens = Tokens::of(&answer);
+            if !has_blown {
+                break;
+            }
+            breaks += 1;
+        }
+    }
+    assert!(breaks >= 2, "the rotation itself was broken off, undelivered and delivered");
+}
+
+/// A house on Postgres without a grace, and what stands between the two; `None` where a relay
+/// cannot stand.
+async fn behind_a_relay() -> Option<(Relay, World)> {
+    let relay = Relay::to(vec![postgres_to_relay()?]).await;
+    let settings = [("refresh_grace", "0s")];
+    let world = World::behind(Backend::Postgres, Some(&relay), &settings).await;
+    Some((relay, world))
 }

@@ -1,0 +1,151 @@
+//! Connections that break, as all do when a database is restarted: noticed once, and no request
+//! pays for it where nothing can have happened yet.
+//!
+//! A pool hands out a dead connection as readily as a live one, unless it asks the database each
+//! time. So the first loss condemns every connection that is older than it, and what was lost is
+//! done again where that is safe: a read, the beginning of a transaction, a transaction before its
+//! commit. A commit whose answer is lost stays a fault.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sea_orm::prelude::async_trait::async_trait;
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, Statement,
+};
+
+use crate::clock::Stopwatch;
+use crate::store::{sql_state, sqlx_error};
+
+/// When a connection was lost last.
+#[derive(Debug, Default)]
+pub struct Losses(Mutex<Option<Stopwatch>>);
+
+impl Losses {
+    /// Whether this error is a lost connection, which is then remembered.
+    pub fn notice(&self, error: &DbErr) -> bool {
+        let is_lost = is_lost_connection(error);
+        if is_lost {
+            tracing::debug!("a database connection is lost, and those opened before it are closed");
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Stopwatch::start());
+        }
+        is_lost
+    }
+
+    /// Whether a connection of this age may still be used: none was lost since it was opened.
+    pub fn trust(&self, age: Duration) -> bool {
+        let since_loss = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        since_loss.is_none_or(|since_loss| age <= since_loss.elapsed())
+    }
+}
+
+/// Whether the connection is gone: broken off, also while it was made, or ended by a server that
+/// stops (SQLSTATE admin_shutdown, crash_shutdown, cannot_connect_now).
+fn is_lost_connection(error: &DbErr) -> bool {
+    match (error, sqlx_error(error)) {
+        (_, Some(sqlx::Error::Io(_))) | (DbErr::Conn(_), Some(sqlx::Error::Protocol(_))) => true,
+        _ => {
+            let code = sql_state(error);
+            code.is_some_and(|code| matches!(code.as_str(), "57P01" | "57P02" | "57P03"))
+        }
+    }
+}
+
+/// How often what is safe to repeat is repeated after a loss: what broke may break again while the
+/// database comes back.
+#[derive(Debug)]
+pub struct Repeats(u8);
+
+impl Default for Repeats {
+    fn default() -> Self {
+        Self(2)
+    }
+}
+
+impl Repeats {
+    /// Whether to do it again after this error: its connection is lost, and it may help.
+    pub fn allow(&mut self, losses: &Losses, error: &DbErr) -> bool {
+        if !losses.notice(error) || self.0 == 0 {
+            return false;
+        }
+        self.0 -= 1;
+        true
+    }
+}
+
+/// Single reads that decide nothing by themselves. One that is lost is read again.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    pub(super) connection: DatabaseConnection,
+    pub(super) losses: Arc<Losses>,
+}
+
+#[async_trait]
+impl ConnectionTrait for Reader {
+    fn get_database_backend(&self) -> DbBackend {
+        self.connection.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.connection.execute_raw(statement).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.connection.execute_unprepared(sql).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        let mut repeats = Repeats::default();
+        loop {
+            match self.connection.query_one_raw(statement.clone()).await {
+                Err(error) if repeats.allow(&self.losses, &error) => {}
+                answered => return answered,
+            }
+        }
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let mut repeats = Repeats::default();
+        loop {
+            match self.connection.query_all_raw(statement.clone()).await {
+                Err(error) if repeats.allow(&self.losses, &error) => {}
+                answered => return answered,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn broken() -> DbErr {
+        let error = sqlx::Error::Io(std::io::ErrorKind::BrokenPipe.into());
+        DbErr::Query(sea_orm::RuntimeErr::SqlxError(error.into()))
+    }
+
+    #[test]
+    fn a_loss_condemns_what_is_older_and_nothing_else() {
+        let losses = Losses::default();
+        assert!(losses.trust(Duration::from_hours(1)), "nothing was lost");
+        assert!(losses.notice(&broken()));
+        assert!(!losses.trust(Duration::from_hours(1)), "opened long before");
+        assert!(losses.trust(Duration::ZERO), "opened after");
+    }
+
+    #[test]
+    fn a_loss_is_repeated_a_few_times_and_nothing_else_is() {
+        let losses = Losses::default();
+        let mut repeats = Repeats::default();
+        assert!(!repeats.allow(&losses, &DbErr::RecordNotInserted));
+        let outcomes = [(); 3].map(|()| repeats.allow(&losses, &broken()));
+        assert_eq!(outcomes, [true, true, false]);
+    }
+
+    #[test]
+    fn an_error_of_another_kind_is_no_loss() {
+        let losses = Losses::default();
+        assert!(!losses.notice(&DbErr::RecordNotInserted));
+        assert!(losses.trust(Duration::from_hours(1)));
+    }
+}
