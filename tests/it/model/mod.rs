@@ -11,6 +11,7 @@
 //!
 //! Never here: waiting by the clock, a second chance for a plan that failed.
 
+mod faults;
 mod order;
 mod order_tests;
 mod people;

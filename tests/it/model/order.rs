@@ -24,12 +24,16 @@ pub fn explain(rules: &Rules, befores: &HashSet<State>, wave: &[Deed]) -> HashSe
     let mut afters = HashSet::new();
     walk(befores, wave.len(), |done, at, mut state| {
         let Deed { act, replica, seen } = &wave[at];
-        let expected = state.apply(rules, *act, *replica);
-        let agrees = state.agrees(&expected, seen);
-        if agrees && done.count_ones() as usize == wave.len() - 1 {
-            afters.insert(state.clone());
+        let next = if *seen == Seen::Failed {
+            state.after_failure(rules, *act, *replica)
+        } else {
+            let expected = state.apply(rules, *act, *replica);
+            if state.agrees(&expected, seen) { vec![state] } else { Vec::new() }
+        };
+        if done.count_ones() as usize == wave.len() - 1 {
+            afters.extend(next.iter().cloned());
         }
-        agrees.then_some(state)
+        next
     });
     afters
 }
@@ -44,17 +48,17 @@ pub fn expectations(
     walk(befores, wave.len(), |_, at, mut state| {
         let expected = state.apply(rules, wave[at].act, wave[at].replica);
         expectations[at].insert(state.described(&expected));
-        Some(state)
+        vec![state]
     });
     expectations
 }
 
-/// Walks all orders of `count` operations; `step` does the one at a position, or gives the order
-/// up. What two orders share is walked once.
+/// Walks all orders of `count` operations; `step` does the one at a position and says what may be
+/// then; nothing gives the order up. What two orders share is walked once.
 fn walk(
     befores: &HashSet<State>,
     count: usize,
-    mut step: impl FnMut(u8, usize, State) -> Option<State>,
+    mut step: impl FnMut(u8, usize, State) -> Vec<State>,
 ) {
     let mut open: Vec<(u8, State)> = befores.iter().map(|state| (0, state.clone())).collect();
     let mut met = HashSet::new();
@@ -64,7 +68,7 @@ fn walk(
         }
         for at in (0..count).filter(|at| done & (1 << at) == 0) {
             let next = step(done, at, state.clone());
-            open.extend(next.map(|next| (done | 1 << at, next)));
+            open.extend(next.into_iter().map(|next| (done | 1 << at, next)));
         }
     }
 }

@@ -26,7 +26,7 @@ fn refreshed(token: TokenNo, seen: Seen) -> Deed {
 
 /// How things may stand after these waves; empty when they cannot be explained.
 fn after(grace: i64, waves: &[Vec<Deed>]) -> HashSet<State> {
-    let start = HashSet::from([State::default()]);
+    let start = HashSet::from([State::beginning()]);
     let all = |states, wave: &Vec<Deed>| explain(&rules(grace), &states, wave);
     let begun = explain(&rules(grace), &start, &[did(Act::SignIn(SIGN_IN), Seen::Code)]);
     waves.iter().fold(begun, all)
@@ -77,4 +77,17 @@ fn a_lost_answer_leaves_open_what_only_the_next_wave_tells() {
     assert_eq!(in_doubt.len(), 2, "token 0 came back before token 1 was used, or after");
     assert!(can_be(30, &waves(Seen::Refused)) && can_be(30, &waves(Seen::Tokens(2))));
     assert!(!can_be(30, &waves(Seen::Tokens(0))) && !can_be(30, &waves(Seen::Tokens(1))));
+}
+
+#[test]
+fn what_failed_was_done_or_not_and_the_rows_tell() {
+    let failed = || vec![signed_in(), vec![refreshed(0, Seen::Failed)]];
+    let tokens = |state: &State| state.counts().tokens;
+    assert_eq!(
+        after(0, &failed()).iter().map(tokens).collect::<HashSet<_>>(),
+        HashSet::from([1, 2])
+    );
+    let then = |seen| [failed(), vec![vec![refreshed(0, seen)]]].concat();
+    assert!(can_be(0, &then(Seen::Refused)) && can_be(0, &then(Seen::Tokens(1))));
+    assert!(can_be(30, &then(Seen::Tokens(1))) && !can_be(30, &then(Seen::Refused)));
 }

@@ -39,7 +39,16 @@ pub struct Head {
 struct Whose {
     sign_in: SignInNo,
     client: usize,
+    kind: usize,
     person: usize,
+}
+
+/// What else was true of a wave.
+pub struct Meanwhile {
+    /// How long access tokens that it brought are good, in seconds.
+    pub access_until: i64,
+    /// Which replicas had a fault in their way.
+    pub is_struck: [bool; 2],
 }
 
 /// Something that somebody of a sign-in holds.
@@ -53,6 +62,8 @@ struct AccessToken {
     expires_at: i64,
 }
 
+const KINDS: [&str; 2] = ["editor", "terminal"];
+
 /// The thing that a symbol names, with its place.
 fn named<T>(things: &[T], Back(back): Back) -> Option<(usize, &T)> {
     let at = things.len().checked_sub(1)? - back % things.len();
@@ -61,7 +72,10 @@ fn named<T>(things: &[T], Back(back): Back) -> Option<(usize, &T)> {
 
 /// All that the clients, people and browsers of a case hold.
 pub struct Known {
-    pub clients: [OAuthClient; 2],
+    /// What the names of the case's clients end in.
+    pub name: String,
+    /// The editor and the terminal in turn: who registered anew comes later.
+    clients: Vec<(usize, OAuthClient)>,
     people: [Person; 2],
     sign_ins: usize,
     /// Of the consent: the browser and the text.
@@ -77,11 +91,13 @@ pub struct Known {
 impl Known {
     /// Two clients register and two people appear that no other case has seen.
     pub async fn begin(world: &World, case: usize) -> Self {
-        let clients = [
-            world.client(&format!("editor of case {case}")).await,
-            world.client(&format!("terminal of case {case}")).await,
-        ];
+        let name = format!("of case {case}");
+        let mut clients = Vec::new();
+        for (kind, kind_name) in KINDS.into_iter().enumerate() {
+            clients.push((kind, world.client(&format!("{kind_name} {name}")).await));
+        }
         Self {
+            name,
             clients,
             people: ["alice", "bob"].map(|name| Person::named(&format!("{name}-{case}"))),
             sign_ins: 0,
@@ -91,6 +107,10 @@ impl Known {
             refresh_tokens: Vec::new(),
             access_tokens: Vec::new(),
         }
+    }
+
+    pub fn client_ids(&self) -> Vec<&str> {
+        self.clients.iter().map(|(_, client)| client.client_id.as_str()).collect()
     }
 
     /// The errand that a step stands for; `None` when it names what nobody has.
@@ -105,15 +125,17 @@ impl Known {
     fn in_a_browser(&self, houses: &Houses, step: Step) -> Option<(Act, Whose, Way)> {
         let sign_in = self.sign_ins;
         Some(match step.what {
-            Operation::SignIn { client, person } => {
-                let whose = Whose { sign_in, client, person };
+            Operation::SignIn { client: kind, person } => {
+                let client = self.newest(kind);
+                let whose = Whose { sign_in, client, kind, person };
                 let (by, person) =
                     (self.client_at(houses, step, client), self.people[person].clone());
                 let way = ways::sign_in(Arc::clone(&houses.world), by, person);
                 (Act::SignIn(sign_in), whose, Box::pin(way))
             }
-            Operation::Open { client, person } => {
-                let whose = Whose { sign_in, client, person };
+            Operation::Open { client: kind, person } => {
+                let client = self.newest(kind);
+                let whose = Whose { sign_in, client, kind, person };
                 let way = ways::open(houses.world.browser(), self.client_at(houses, step, client));
                 (Act::Open(sign_in), whose, Box::pin(way))
             }
@@ -142,9 +164,19 @@ impl Known {
     fn by_a_client(&self, houses: &Houses, step: Step) -> Option<(Act, Whose, Way)> {
         let client = |whose: &Whose, by| match by {
             Party::Owner => self.client_at(houses, step, whose.client),
-            Party::Stranger => self.client_at(houses, step, 1 - whose.client),
+            Party::Stranger => {
+                let (kind, _) = self.clients[whose.client];
+                self.client_at(houses, step, self.newest(1 - kind))
+            }
         };
         Some(match step.what {
+            Operation::Register { client: kind } => {
+                let client = self.newest(kind);
+                let name = format!("{} {}", KINDS[kind], self.name);
+                let way = ways::register(self.client_at(houses, step, client), name);
+                let whose = Whose { sign_in: self.sign_ins, client, kind, person: 0 };
+                (Act::Register, whose, Box::pin(way))
+            }
             Operation::Exchange(code, proof) => {
                 let (_, Held { whose, thing: code }) = named(&self.codes, code)?;
                 let is_theirs = proof != Proof::WrongClient;
@@ -175,7 +207,7 @@ impl Known {
                 (Act::Call { sign_in, expires_at }, *whose, Box::pin(ways::call(mcp)))
             }
             Operation::CleanUp => {
-                let whose = Whose { sign_in: 0, client: 0, person: 0 };
+                let whose = Whose { sign_in: 0, client: 0, kind: 0, person: 0 };
                 let (cleaner, now) = (houses.cleaner.clone(), houses.world.clock.now());
                 let way = async move {
                     match sweep::pass(&cleaner, ACCESS_TTL, now).await {
@@ -190,18 +222,30 @@ impl Known {
     }
 
     fn client_at(&self, houses: &Houses, step: Step, client: usize) -> OAuthClient {
-        self.clients[client].at(&houses.addresses[step.replica])
+        self.clients[client].1.at(&houses.addresses[step.replica])
+    }
+
+    /// The client of this kind that registered last.
+    fn newest(&self, kind: usize) -> usize {
+        let newest = self.clients.iter().rposition(|(its_kind, _)| *its_kind == kind);
+        newest.expect("both have registered")
     }
 
     /// Keeps what an errand brought; the symbol of it. What got lost is kept by nobody.
-    pub fn learn(&mut self, head: &Head, found: Found, access_until: i64) -> Seen {
+    pub fn learn(&mut self, head: &Head, found: Found, meanwhile: &Meanwhile) -> Seen {
         let whose = head.whose;
         let found = match found {
             Found::Odd(what) => return Seen::Odd(what),
+            Found::Failed(_) if meanwhile.is_struck[head.replica] => return Seen::Failed,
+            Found::Failed(what) => return Seen::Odd(format!("for no reason: {what}")),
             _ if head.is_lost => return Seen::Lost,
             found => found,
         };
         match found {
+            Found::Client(client) => {
+                self.clients.push((whose.kind, client));
+                Seen::Registered
+            }
             Found::Page(browser, page) => {
                 self.pages.push(Held { whose, thing: (browser, page) });
                 Seen::Page
@@ -215,7 +259,8 @@ impl Known {
                 Seen::Code
             }
             Found::Tokens(tokens) => {
-                let access = AccessToken { secret: tokens.access_token, expires_at: access_until };
+                let access =
+                    AccessToken { secret: tokens.access_token, expires_at: meanwhile.access_until };
                 self.access_tokens.push(Held { whose, thing: access });
                 let refresh_token = tokens.refresh_token.expect("these clients may refresh");
                 let is_it = |held: &Held<String>| held.thing == refresh_token;
@@ -226,18 +271,18 @@ impl Known {
                 Seen::Tokens(self.refresh_tokens.len() - 1)
             }
             Found::Plain(seen) => seen,
-            Found::Odd(_) => unreachable!("it was handed on above"),
+            Found::Failed(_) | Found::Odd(_) => unreachable!("they were handed on above"),
         }
     }
 }
 
 impl fmt::Display for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Whose { sign_in, client, person } = self.whose;
-        let owner = ["editor", "terminal"][client];
+        let Whose { sign_in, kind, person, .. } = self.whose;
+        let owner = KINDS[kind];
         let name = |by| match by {
             Party::Owner => owner,
-            Party::Stranger => ["terminal", "editor"][client],
+            Party::Stranger => KINDS[1 - kind],
         };
         let person = ["alice", "bob"][person];
         match self.act {
@@ -267,6 +312,7 @@ impl fmt::Display for Head {
             Act::Call { expires_at, .. } => {
                 write!(f, "{owner} calls /mcp as sign-in {sign_in} (good until +{expires_at}s)")?;
             }
+            Act::Register => write!(f, "{owner} registers anew")?,
             Act::CleanUp => f.write_str("a clean-up pass runs")?,
         }
         if self.act != Act::CleanUp {

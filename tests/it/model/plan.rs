@@ -7,11 +7,15 @@ use proptest::prelude::*;
 use proptest::strategy::Union;
 
 use super::words::{Decision, Party, Proof, Replica};
+use crate::support::relay::Moment;
 
 /// The most operations that run at once: their orders have to be walked (4! = 24).
 const WAVE_MAX: usize = 4;
 /// The most scenes, of one or two waves, after the opening.
 const SCENES_MAX: usize = 8;
+
+/// The last message at which something breaks; few waves have more.
+const MESSAGES_MAX: usize = 12;
 
 /// Waves, one after the other.
 #[derive(Clone, PartialEq, Eq)]
@@ -22,6 +26,21 @@ pub struct Plan(pub Vec<Wave>);
 pub struct Wave {
     pub pause: Pause,
     pub steps: Vec<Step>,
+    pub fault: Fault,
+}
+
+/// What breaks in the middle of a wave. The moment is counted in messages to the database, so that
+/// every point of an operation is met; where there are no messages (SQLite), a replica is killed
+/// before the wave, and nothing else breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    None,
+    /// All database connections of a replica break.
+    Cut(Replica, Moment),
+    /// The same for both replicas, and the database refuses new ones until the wave is over.
+    Outage(Moment),
+    /// The first replica ends without warning, and is started again after the wave.
+    Kill(Moment),
 }
 
 /// What happens before a wave.
@@ -41,6 +60,8 @@ pub enum Pause {
     TwoDays,
     /// The first replica is stopped and started.
     Restart,
+    /// All sessions of the database end, as when it is restarted.
+    DatabaseRestart,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,8 +83,18 @@ pub enum Operation {
     Call(Back),
     RevokeRefresh(Back, Party),
     RevokeAccess(Back, Party),
-    SignIn { client: usize, person: usize },
-    Open { client: usize, person: usize },
+    SignIn {
+        client: usize,
+        person: usize,
+    },
+    Open {
+        client: usize,
+        person: usize,
+    },
+    /// A client registers anew, and is the new one from then on.
+    Register {
+        client: usize,
+    },
     Decide(Back, Decision),
     Callback(Back),
     CleanUp,
@@ -90,7 +121,7 @@ pub fn plans() -> impl Strategy<Value = Plan> {
 /// one whose sign-in is raced at every step.
 fn opening() -> impl Strategy<Value = Vec<Wave>> {
     let person = || (0..2_usize, 0..2_usize);
-    let calm = |steps| Wave { pause: Pause::None, steps };
+    let calm = |steps| Wave { pause: Pause::None, steps, fault: Fault::None };
     let at_home = |what| Step { replica: 0, is_lost: false, what };
     let signed_in = prop::collection::vec(person(), 1..=2).prop_map(move |people| {
         let exchanges = (0..people.len()).map(|n| Operation::Exchange(Back(n), Proof::Right));
@@ -125,7 +156,8 @@ fn ending() -> impl Strategy<Value = Vec<Wave>> {
         let mut race = vec![here(Operation::Call(Back(0))); WAVE_MAX - 1];
         race.insert(at, here(end));
         let after = vec![here(Operation::Call(Back(0)))];
-        vec![Wave { pause, steps: race }, Wave { pause: Pause::None, steps: after }]
+        let calm = |pause, steps| Wave { pause, steps, fault: Fault::None };
+        vec![calm(pause, race), calm(Pause::None, after)]
     })
 }
 
@@ -133,7 +165,20 @@ fn wave() -> impl Strategy<Value = Wave> {
     let alone = step(operation()).prop_map(|step| vec![step]);
     let mixed = prop::collection::vec(step(operation()), 2..=WAVE_MAX);
     let steps = prop_oneof![4 => alone, 6 => crowd(operation()), 8 => mixed, 1 => rivals()];
-    (pause(), steps).prop_map(|(pause, steps)| Wave { pause, steps })
+    (pause(), steps, fault()).prop_map(|(pause, steps, fault)| Wave { pause, steps, fault })
+}
+
+fn fault() -> impl Strategy<Value = Fault> {
+    let moment = || {
+        let place = (0..MESSAGES_MAX, any::<bool>());
+        place.prop_map(|(message, is_delivered)| Moment { message, is_delivered })
+    };
+    prop_oneof![
+        16 => Just(Fault::None),
+        2 => (replica(), moment()).prop_map(|(replica, moment)| Fault::Cut(replica, moment)),
+        1 => moment().prop_map(Fault::Outage),
+        1 => moment().prop_map(Fault::Kill),
+    ]
 }
 
 /// The same operation several times at once.
@@ -183,6 +228,7 @@ fn pause() -> impl Strategy<Value = Pause> {
         (1, Pause::RefreshTtl),
         (1, Pause::TwoDays),
         (1, Pause::Restart),
+        (1, Pause::DatabaseRestart),
     ])
 }
 
@@ -193,6 +239,7 @@ fn operation() -> impl Strategy<Value = Operation> {
     let people = || (0..2_usize, 0..2_usize);
     let sign_in = people().prop_map(|(client, person)| Operation::SignIn { client, person });
     let open = people().prop_map(|(client, person)| Operation::Open { client, person });
+    let register = (0..2_usize).prop_map(|client| Operation::Register { client });
     prop_oneof![
         24 => refresh,
         6 => exchange(),
@@ -201,6 +248,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => revoke_access,
         3 => sign_in,
         1 => open,
+        1 => register,
         2 => decide(),
         2 => back().prop_map(Operation::Callback),
         2 => Just(Operation::CleanUp),

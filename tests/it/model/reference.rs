@@ -56,9 +56,10 @@ struct SignIn {
 }
 
 /// How things may stand.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {
     now: i64,
+    clients: i64,
     sign_ins: BTreeMap<SignInNo, SignIn>,
 }
 
@@ -77,6 +78,11 @@ impl Family {
 }
 
 impl State {
+    /// Two clients have registered, and nobody signed in.
+    pub const fn beginning() -> Self {
+        Self { now: 0, clients: 2, sign_ins: BTreeMap::new() }
+    }
+
     pub fn advance(&mut self, seconds: i64) {
         self.now += seconds;
     }
@@ -90,7 +96,7 @@ impl State {
     }
 
     pub fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
+        let mut counts = Counts { clients: self.clients, ..Counts::default() };
         for sign_in in self.sign_ins.values() {
             counts.codes += i64::from(sign_in.code.is_some());
             counts.codes_used += i64::from(sign_in.code.as_ref().is_some_and(|code| code.used));
@@ -117,6 +123,10 @@ impl State {
                 self.begin(number, Stage::Shown { expires_at: self.now + rules.request_ttl });
                 Expected::Exactly(Seen::Page)
             }
+            Act::Register => {
+                self.clients += 1;
+                Expected::Exactly(Seen::Registered)
+            }
             Act::Decide(number, decision) => self.decide(rules, number, decision),
             Act::Callback(number) => self.call_back(rules, number),
             Act::Exchange(number, proof) => self.exchange(rules, number, proof, replica),
@@ -139,6 +149,29 @@ impl State {
                 Expected::Exactly(Seen::CleanedUp)
             }
         }
+    }
+
+    /// What may be true after a fault came in the way of an operation: all of it was done, or
+    /// nothing. What is done in two steps may have stopped between them.
+    pub fn after_failure(&self, rules: &Rules, act: Act, replica: Replica) -> Vec<Self> {
+        let mut done = self.clone();
+        let _ = done.apply(rules, act, replica);
+        // It may have failed before it told its own memory.
+        for (number, sign_in) in &mut done.sign_ins {
+            let before = self.sign_ins.get(number).and_then(|it| it.family.as_ref());
+            let was_over = before.is_some_and(|family| family.revoked_at.is_some());
+            if let Some(family) = sign_in.family.as_mut().filter(|_| !was_over) {
+                family.told[replica] = false;
+            }
+        }
+        let mut possible = vec![self.clone(), done.clone()];
+        if let Act::Callback(number) = act {
+            // Claimed, so that nobody else redeems the provider's code, and then nothing.
+            let before = &self.sign_ins[&number];
+            done.sign_in(number).code.clone_from(&before.code);
+            possible.push(done);
+        }
+        possible
     }
 
     fn begin(&mut self, number: SignInNo, stage: Stage) {

@@ -1,7 +1,7 @@
 //! What the tables hold after a wave: counts that the reference must know, and rules that hold
 //! whatever happened.
 
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, Statement};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 
 use super::words::Counts;
 
@@ -47,6 +47,7 @@ const RULES: [(&str, &str); 5] = [
 
 /// In the order of [`Counts`].
 const COUNTS: &str = "SELECT
+    (SELECT count(*) FROM clients WHERE {name} LIKE '%{case}'),
     (SELECT count(*) FROM authorization_codes WHERE client_id IN ({ours})),
     (SELECT count(*) FROM authorization_codes
         WHERE client_id IN ({ours}) AND consumed_at IS NOT NULL),
@@ -60,7 +61,9 @@ const COUNTS: &str = "SELECT
 /// The rows of one case: its clients are nobody else's.
 pub struct Rows<'a> {
     pub connection: &'a DatabaseConnection,
-    pub client_ids: [&'a str; 2],
+    /// What the names of the case's clients end in.
+    pub name: &'a str,
+    pub client_ids: Vec<&'a str>,
 }
 
 impl Rows<'_> {
@@ -73,21 +76,27 @@ impl Rows<'_> {
     }
 
     pub async fn counts(&self) -> Counts {
-        let numbers = self.numbers(COUNTS, 6).await;
+        let numbers = self.numbers(COUNTS, 7).await;
         Counts {
-            codes: numbers[0],
-            codes_used: numbers[1],
-            grants: numbers[2],
-            grants_revoked: numbers[3],
-            tokens: numbers[4],
-            tokens_unused: numbers[5],
+            clients: numbers[0],
+            codes: numbers[1],
+            codes_used: numbers[2],
+            grants: numbers[3],
+            grants_revoked: numbers[4],
+            tokens: numbers[5],
+            tokens_unused: numbers[6],
         }
     }
 
     async fn numbers(&self, sql: &str, columns: usize) -> Vec<i64> {
-        let [first, second] = self.client_ids;
-        let sql = sql.replace("{ours}", &format!("'{first}', '{second}'"));
-        let statement = Statement::from_string(self.connection.get_database_backend(), sql);
+        let backend = self.connection.get_database_backend();
+        let name = match backend {
+            DbBackend::Postgres => "metadata ->> 'client_name'",
+            _ => "json_extract(metadata, '$.client_name')",
+        };
+        let ours = format!("'{}'", self.client_ids.join("', '"));
+        let sql = sql.replace("{ours}", &ours).replace("{name}", name).replace("{case}", self.name);
+        let statement = Statement::from_string(backend, sql);
         let row = self.connection.query_one_raw(statement).await.expect("the query runs");
         let row = row.expect("it gives a row");
         let number = |column| row.try_get_by_index(column).expect("it is a number");

@@ -7,6 +7,7 @@
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,14 +15,15 @@ use gatehouse::store::Store;
 use sea_orm::DatabaseConnection;
 use tokio::sync::Barrier;
 
+use super::faults::{self, Relays, Struck};
 use super::order::{Deed, expectations, explain};
-use super::people::{Errand, Head, Known};
-use super::plan::{Pause, Plan, Wave};
+use super::people::{Errand, Head, Known, Meanwhile};
+use super::plan::{Fault, Pause, Plan, Wave};
 use super::reference::State;
 use super::rows::Rows;
 use super::ways::Found;
 use super::words::Rules;
-use crate::support::database::db_connect;
+use crate::support::database::{database_behind, db_connect};
 use crate::support::{Backend, World};
 
 /// Short enough that plans reach them, long enough to be told apart. Limits are another story.
@@ -47,8 +49,9 @@ pub struct Houses {
     pub world: Arc<World>,
     /// Of the two replicas.
     pub addresses: [String; 2],
-    /// The clean-up runs beside the replicas, as `gatehouse gc` does.
+    /// The clean-up runs beside the replicas, as `gatehouse gc` does, and is never cut off.
     pub cleaner: Store,
+    pub relays: Relays,
     rows: DatabaseConnection,
     rules: Rules,
     pub tally: Tally,
@@ -60,6 +63,8 @@ pub struct Tally {
     pub plans: usize,
     pub waves: usize,
     pub operations: usize,
+    /// Waves in which something broke.
+    pub faults: usize,
 }
 
 impl Houses {
@@ -67,9 +72,14 @@ impl Houses {
         let grace = format!("{refresh_grace}s");
         let mut settings = vec![("refresh_grace", grace.as_str())];
         settings.extend(SETTINGS);
-        let world = World::with(backend, &settings).await;
+        let relays = Relays::open(backend).await;
+        let mut world = World::behind(backend, relays.of(0), &settings).await;
+        world.keep_no_connections();
+        let second = relays.of(1).map(|relay| database_behind(relay, &world.database_url));
+        let second = second.as_deref().unwrap_or(&world.database_url);
         Self {
-            addresses: [world.local.clone(), world.replica().await],
+            addresses: [world.local.clone(), world.replica(&[("database_url", second)]).await],
+            relays,
             rows: db_connect(&world.database_url).await,
             cleaner: Store::connect(&world.database_url).await.expect("the database answers"),
             world: Arc::new(world),
@@ -90,9 +100,28 @@ impl Houses {
         Ok(())
     }
 
+    /// Does a wave, and what breaks in the middle of it.
+    async fn at_once(
+        &mut self,
+        errands: Vec<Errand>,
+        fault: Fault,
+    ) -> (Vec<(Head, Found)>, Struck) {
+        let wave = pin!(at_once(errands));
+        let (found, struck) = faults::meanwhile(&self.relays, &self.world, fault, wave).await;
+        self.tally.faults += usize::from(struck.replicas.contains(&true));
+        (found, struck)
+    }
+
+    /// Stops the first replica, unless it was killed, and starts it.
+    async fn start_again(&mut self) {
+        // The tasks of the last wave are over, and a case keeps no hold of it.
+        let world = Arc::get_mut(&mut self.world).expect("nobody else holds the world");
+        world.restart(&[]).await;
+    }
+
     fn seconds_of(&self, pause: Pause) -> i64 {
         match pause {
-            Pause::None | Pause::Restart => 0,
+            Pause::None | Pause::Restart | Pause::DatabaseRestart => 0,
             Pause::Second => 1,
             Pause::FiveSeconds => 5,
             Pause::InsideGrace => (self.rules.refresh_grace - 1).max(0),
@@ -119,7 +148,7 @@ impl Case {
     async fn begin(houses: &Houses) -> Self {
         Self {
             known: Known::begin(&houses.world, houses.tally.plans).await,
-            states: HashSet::from([State::default()]),
+            states: HashSet::from([State::beginning()]),
             now: 0,
             waves: 0,
             story: String::new(),
@@ -130,23 +159,23 @@ impl Case {
         let seconds = houses.seconds_of(wave.pause);
         houses.world.advance(Duration::from_secs(seconds.unsigned_abs()));
         self.now += seconds;
-        if wave.pause == Pause::Restart {
-            // The tasks of the last wave are over, and a case keeps no hold of it.
-            let world = Arc::get_mut(&mut houses.world).expect("nobody else holds the world");
-            world.restart(&[]).await;
-            self.tell(format_args!("replica 1 is stopped and started"));
+        match wave.pause {
+            Pause::Restart => {
+                houses.start_again().await;
+                self.tell(format_args!("replica 1 is stopped and started"));
+            }
+            Pause::DatabaseRestart => {
+                houses.relays.end_all_sessions().await;
+                self.tell(format_args!("the database is restarted"));
+            }
+            _ => {}
         }
-        self.states = self
-            .states
-            .drain()
-            .map(|mut state| {
-                state.advance(seconds);
-                if wave.pause == Pause::Restart {
-                    state.restarted(0);
-                }
-                state
-            })
-            .collect();
+        self.each_state(|state| {
+            state.advance(seconds);
+            if wave.pause == Pause::Restart {
+                state.restarted(0);
+            }
+        });
         // What nobody has cannot be presented; such a step is no step.
         let errands: Vec<_> =
             wave.steps.iter().filter_map(|step| self.known.resolve(houses, *step)).collect();
@@ -156,18 +185,37 @@ impl Case {
         self.waves += 1;
         houses.tally.waves += 1;
         houses.tally.operations += errands.len();
-        self.judge(&houses.rules, at_once(errands).await)?;
+        let (found, struck) = houses.at_once(errands, wave.fault).await;
+        self.judge(&houses.rules, found, &struck)?;
+        if struck.is_killed {
+            houses.start_again().await;
+            self.each_state(|state| state.restarted(0));
+        }
         self.compare_rows(&houses.rows).await
     }
 
+    fn each_state(&mut self, change: impl Fn(&mut State)) {
+        let changed = self.states.drain().map(|mut state| {
+            change(&mut state);
+            state
+        });
+        self.states = changed.collect();
+    }
+
     /// Looks for an order of the wave that gives what was seen.
-    fn judge(&mut self, rules: &Rules, wave: Vec<(Head, Found)>) -> Result<(), String> {
+    fn judge(
+        &mut self,
+        rules: &Rules,
+        wave: Vec<(Head, Found)>,
+        struck: &Struck,
+    ) -> Result<(), String> {
         let (number, now) = (self.waves, self.now);
-        self.tell(format_args!("wave {number}, at +{now}s:"));
+        self.tell(format_args!("wave {number}, at +{now}s{struck}:"));
         let access_until = self.now + rules.access_ttl;
+        let meanwhile = Meanwhile { access_until, is_struck: struck.replicas };
         let (mut deeds, mut lines) = (Vec::new(), Vec::new());
         for (head, found) in wave {
-            let seen = self.known.learn(&head, found, access_until);
+            let seen = self.known.learn(&head, found, &meanwhile);
             lines.push(format!("  {head} → {seen}"));
             deeds.push(Deed { act: head.act, replica: head.replica, seen });
         }
@@ -186,8 +234,7 @@ impl Case {
 
     /// The rows must be those of one of the states; the other states are no longer possible.
     async fn compare_rows(&mut self, connection: &DatabaseConnection) -> Result<(), String> {
-        let client_ids = self.known.clients.each_ref().map(|client| client.client_id.as_str());
-        let rows = Rows { connection, client_ids };
+        let rows = Rows { connection, name: &self.known.name, client_ids: self.known.client_ids() };
         let broken = rows.broken_rules().await;
         if !broken.is_empty() {
             return Err(format!("The tables no longer keep to this: {}.", broken.join("; ")));

@@ -18,7 +18,10 @@ pub enum Found {
     AtProvider(Browser, String),
     Code(String),
     Tokens(Tokens),
+    Client(OAuthClient),
     Plain(Seen),
+    /// No answer, or 503: a fault was in the way, if there was one.
+    Failed(String),
     Odd(String),
 }
 
@@ -32,7 +35,16 @@ pub struct Answered {
 }
 
 fn odd(answer: &Answer) -> Found {
-    Found::Odd(format!("{} {}", answer.status, answer.body))
+    let said = format!("{} {}", answer.status, answer.body);
+    if matches!(answer.status, 0 | 503) { Found::Failed(said) } else { Found::Odd(said) }
+}
+
+pub async fn register(client: OAuthClient, name: String) -> Found {
+    let answer = client.register_again(&name).await;
+    match answer.status {
+        201 => Found::Client(client.registered(&answer)),
+        _ => odd(&answer),
+    }
 }
 
 pub async fn sign_in(world: Arc<World>, client: OAuthClient, person: Person) -> Found {

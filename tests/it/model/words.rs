@@ -49,6 +49,7 @@ pub enum Act {
     SignIn(SignInNo),
     /// Only the consent page.
     Open(SignInNo),
+    Register,
     Decide(SignInNo, Decision),
     Callback(SignInNo),
     Exchange(SignInNo, Proof),
@@ -69,6 +70,7 @@ pub enum Act {
 /// What came back, secrets replaced by symbols.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Seen {
+    Registered,
     Page,
     AtProvider,
     Denied,
@@ -82,6 +84,8 @@ pub enum Seen {
     CleanedUp,
     /// The operation took place; nobody learnt how it ended.
     Lost,
+    /// A fault was in the way, and it may have taken place or not.
+    Failed,
     /// Nothing that any operation may answer.
     Odd(String),
 }
@@ -99,6 +103,7 @@ pub enum Expected {
 /// What the tables must hold, counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
+    pub clients: i64,
     pub codes: i64,
     pub codes_used: i64,
     pub grants: i64,
@@ -110,6 +115,7 @@ pub struct Counts {
 impl fmt::Display for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Registered => f.write_str("201"),
             Self::Page => f.write_str("the consent page"),
             Self::AtProvider => f.write_str("on to the provider"),
             Self::Denied => f.write_str("denied, as asked"),
@@ -121,6 +127,7 @@ impl fmt::Display for Seen {
             Self::TurnedAway => f.write_str("401"),
             Self::CleanedUp => f.write_str("done"),
             Self::Lost => f.write_str("(the answer is lost)"),
+            Self::Failed => f.write_str("failed, done or not"),
             Self::Odd(what) => write!(f, "{what}"),
         }
     }
