@@ -18,6 +18,10 @@ test *ARGS:
 test-concurrency *ARGS:
     scripts/test-concurrency "$@"
 
+# The race probe against any OAuth server that registers clients; asks for three sign-ins.
+probe *ARGS:
+    scripts/probe "$@"
+
 # Layout, lints, walls and manners: what needs no database.
 check:
     scripts/check

@@ -78,6 +78,13 @@ fn what_clients_see_knows_nothing_of_ours() {
 }
 
 #[test]
+fn the_probe_judges_from_outside() {
+    each(&rust_below(&["tests/probe"]), |source| {
+        walls::names_any(source, &["gatehouse", "gatehouse_api", "gatehouse_migration"])
+    });
+}
+
+#[test]
 fn the_database_is_never_asked_for_the_time() {
     each(&rust_below(&["src/store", "migration/src"]), manners::asks_the_database_for_the_time);
 }
@@ -202,16 +209,18 @@ fn the_shared_corpus_stays_where_it_is() {
 fn every_dependency_is_used() {
     let mut findings = Vec::new();
     for (folder, product, tests) in [
-        ("", &["src"][..], &["tests"][..]),
+        ("", &["src"][..], &["tests/it", "tests/tidy"][..]),
         ("api/", &["api/src"], &["api/tests"]),
         ("migration/", &["migration/src"], &["migration/src"]),
+        ("tests/probe/", &["tests/probe/src"], &["tests/probe/src"]),
     ] {
         let file = format!("{folder}Cargo.toml");
         let manifest = read(&file, "its dependencies");
         let (product, tests) = (rust_below(product), rust_below(tests));
         findings.extend(papers::unused_dependencies(&file, &manifest, &product, &tests));
     }
-    let members = ["Cargo.toml", "api/Cargo.toml", "migration/Cargo.toml"];
+    let members =
+        ["Cargo.toml", "api/Cargo.toml", "migration/Cargo.toml", "tests/probe/Cargo.toml"];
     let members = members.map(|file| read(file, "what it takes of the workspace"));
     findings.extend(papers::untaken_dependencies("Cargo.toml", &members[0], &members));
     expect_none(findings);

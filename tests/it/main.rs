@@ -17,6 +17,7 @@ mod first_run;
 mod mcp_client;
 mod model;
 mod outages;
+mod probe;
 mod processes;
 mod refresh;
 mod registration;
