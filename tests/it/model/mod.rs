@@ -38,10 +38,11 @@ const LOOKS_WHILE_SHRINKING: u32 = 12;
 const SHRINK_STEPS_MAX: u32 = 400;
 const SHRINK_MILLIS_MAX: u32 = 90_000;
 
+/// A number that the environment may say.
 #[expect(clippy::disallowed_methods, reason = "a test is told by its environment how long to run")]
-fn cases() -> u32 {
-    let told = std::env::var("GATEHOUSE_MODEL_CASES").ok();
-    told.map_or(CASES, |cases| cases.parse().expect("GATEHOUSE_MODEL_CASES is a number"))
+fn told(variable: &str, otherwise: u32) -> u32 {
+    let told = std::env::var(variable).ok();
+    told.map_or(otherwise, |told| told.parse().unwrap_or_else(|_| panic!("{variable}: a number")))
 }
 
 /// Runs plans on one backend with one grace, in seconds.
@@ -56,9 +57,9 @@ fn every_wave_is_some_order(backend: Backend, refresh_grace: i64, regressions: &
     // Shrinking comes back to plans that failed; luck does not acquit them.
     let failed: RefCell<Vec<(Plan, String)>> = RefCell::default();
     let mut runner = TestRunner::new(Config {
-        cases: cases(),
+        cases: told("GATEHOUSE_MODEL_CASES", CASES),
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(regressions))),
-        max_shrink_iters: SHRINK_STEPS_MAX,
+        max_shrink_iters: told("GATEHOUSE_MODEL_SHRINK_STEPS", SHRINK_STEPS_MAX),
         max_shrink_time: SHRINK_MILLIS_MAX,
         ..Config::default()
     });
