@@ -1,8 +1,10 @@
 //! `POST /oauth/token` with `grant_type=authorization_code` (OAuth 2.1 §4.1.3).
 //!
-//! 1. One write: lock the code's row, decide (`domain::authorization_code`), and either consume it,
+//! 1. Look the code up. One that nobody was given is refused here: guesses, however many, must not
+//!    take their turns at the one writer that SQLite has.
+//! 2. One write: lock the code's row, decide (`domain::authorization_code`), and either consume it,
 //!    make the grant and its first refresh token, or revoke what an earlier exchange made.
-//! 2. Sign the access token. The key was tried when it was loaded, so this does not fail; a crash
+//! 3. Sign the access token. The key was tried when it was loaded, so this does not fail; a crash
 //!    here costs the client one new sign-in.
 
 use crate::clock::Timestamp;
@@ -42,9 +44,15 @@ impl Gatehouse {
         now: Timestamp,
     ) -> Result<TokenOutcome, Fault> {
         let fresh = self.fresh_grant(now);
-        let exchanged = transact!(self.store, txn => {
-            self.exchange_once(txn, client, exchange, &fresh, now).await
-        })?;
+        let presented = exchange.presented_code.hash();
+        // A client learns a code after its row was committed, so what is not here was never given.
+        let exchanged = if authorization_codes::is_known(self.store.read(), presented).await? {
+            transact!(self.store, txn => {
+                self.exchange_once(txn, client, exchange, &fresh, now).await
+            })?
+        } else {
+            Exchanged::Refused(TokenRefusal::Unknown)
+        };
         let (outcome, reason) = match &exchanged {
             Exchanged::Granted { .. } => ("granted", None),
             Exchanged::Revoked(_) => ("revoked", Some(TokenRefusal::Replayed)),

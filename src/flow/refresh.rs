@@ -3,9 +3,11 @@
 //! 1. Derive the successor of the presented token under the server secret: every repetition
 //!    derives the same one, and no refresh token is ever stored.
 //! 2. On Postgres, try the undisturbed rotation in one statement.
-//! 3. Otherwise one write: lock the family, decide (`domain::refresh_token`), and rotate, answer
+//! 3. Look the token up. One that nobody was given is refused here: guesses, however many, must not
+//!    take their turns at the one writer that SQLite has.
+//! 4. Otherwise one write: lock the family, decide (`domain::refresh_token`), and rotate, answer
 //!    with the successor that exists, or end the family.
-//! 4. Sign the access token. A crash between 3 and 4 is what the grace covers.
+//! 5. Sign the access token. A crash between 4 and 5 is what the grace covers.
 
 use std::time::Duration;
 
@@ -59,9 +61,15 @@ impl Gatehouse {
         {
             return Ok(outcome);
         }
-        let rotation = transact!(self.store, txn => {
-            self.rotate_once(txn, client, request, generation, now).await
-        })?;
+        // A client learns a token after its row was committed, so what is not here was never given.
+        let owner = refresh_tokens::owner(self.store.read(), presented.hash()).await?;
+        let rotation = if owner.is_some() {
+            transact!(self.store, txn => {
+                self.rotate_once(txn, client, request, generation, now).await
+            })?
+        } else {
+            Rotation::Refused(TokenRefusal::Unknown)
+        };
         log(client, &rotation);
         self.answer(client, rotation, presented, successor, now)
     }

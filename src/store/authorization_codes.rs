@@ -11,7 +11,7 @@ use crate::domain::scope::ScopeSet;
 use crate::id::{AuthorizationCodeId, AuthorizationRequestId, GrantId, UserId};
 use crate::secret::SecretHash;
 use crate::store::entity::authorization_codes::{ActiveModel, Column, Entity, Model};
-use crate::store::{Consumed, StoreError, Txn, stored_time};
+use crate::store::{Consumed, Db, StoreError, Txn, stored_time};
 
 /// A code that is about to be handed out.
 pub struct NewCode<'a> {
@@ -54,6 +54,13 @@ pub async fn insert(txn: &Txn, code: NewCode<'_>, now: Timestamp) -> Result<(), 
     .insert(txn)
     .await?;
     Ok(())
+}
+
+/// Whether a code was ever handed out and is not yet forgotten. It decides nothing else: what the
+/// code is good for is decided under [`lock`].
+pub async fn is_known(db: &impl Db, code_hash: SecretHash) -> Result<bool, StoreError> {
+    let by_hash = Entity::find().filter(Column::CodeHash.eq(code_hash.as_bytes().to_vec()));
+    Ok(by_hash.one(db).await?.is_some())
 }
 
 /// Finds a presented code and holds its row until the transaction ends.

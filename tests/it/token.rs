@@ -1,5 +1,6 @@
 //! The token endpoint and the code grant: TK of the requirements.
 
+use crate::support::database::db_hold_decisions;
 use crate::support::{Answer, Backend, MINUTE, OAuthClient, SECOND, Tokens, World, on_both};
 
 async fn raw(world: &World, content_type: &str, body: &str) -> Answer {
@@ -216,6 +217,15 @@ on_both! {
         let limited = limited.expect_error(429, "temporarily_unavailable");
         assert!(limited.header("retry-after").is_some());
         client.refresh(tokens.refresh_token()).await.expect(200);
+    }
+
+    async fn a_guess_never_waits_for_a_writer(backend: Backend) {
+        let world = World::start(backend).await;
+        let client = world.client("editor").await;
+        let hold = db_hold_decisions(&world.database_url).await;
+        client.exchange("ghc_guess").await.expect_error(400, "invalid_grant");
+        client.refresh("ghr_guess").await.expect_error(400, "invalid_grant");
+        hold.let_go().await;
     }
 
     async fn made_up_clients_share_one_count_per_address(backend: Backend) {

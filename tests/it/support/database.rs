@@ -187,16 +187,27 @@ async fn sqlite_columns(connection: &DatabaseConnection, table: &str) -> Vec<Str
     rows.iter().map(|row| row.try_get_by_index(0).expect("a name is text")).collect()
 }
 
-/// Holds everything that a refresh has to write, as a stalled database would.
+/// A transaction of the story's, under which others wait.
 pub struct DbHold(DatabaseConnection);
 
+/// Holds everything that a refresh has to write, as a stalled database would.
 pub async fn db_hold(url: &str) -> DbHold {
+    hold(url, "LOCK TABLE refresh_tokens IN ACCESS EXCLUSIVE MODE").await
+}
+
+/// Holds what an exchange must hold to decide; who only reads goes on.
+pub async fn db_hold_decisions(url: &str) -> DbHold {
+    hold(url, "LOCK TABLE authorization_codes IN EXCLUSIVE MODE").await
+}
+
+/// By this statement on Postgres; on SQLite by taking the place of its one writer.
+async fn hold(url: &str, on_postgres: &str) -> DbHold {
     // One connection, so that both statements of the hold go to the same session.
     let mut options = sea_orm::ConnectOptions::new(url);
     options.max_connections(1);
     let connection = Database::connect(options).await.expect("the story's database answers");
     let sql = match connection.get_database_backend() {
-        DbBackend::Postgres => "BEGIN; LOCK TABLE refresh_tokens IN ACCESS EXCLUSIVE MODE",
+        DbBackend::Postgres => &format!("BEGIN; {on_postgres}"),
         _ => "BEGIN IMMEDIATE",
     };
     connection.execute_unprepared(sql).await.expect("nobody else holds it");
