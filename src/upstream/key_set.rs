@@ -10,12 +10,12 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use tokio::sync::Mutex;
 use url::Url;
 
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::domain::refusal::LoginRefusal;
 use crate::domain::upstream_login::UpstreamClaims;
 use crate::secret::Secret;
-use crate::upstream::UpstreamError;
 use crate::upstream::outbound::Outbound;
+use crate::upstream::{RETRIED_AFTER, UpstreamError};
 
 /// The least time between two fetches, however many unknown keys are named.
 const REFETCH_EVERY: Duration = Duration::from_secs(30);
@@ -27,6 +27,7 @@ const KEPT: Duration = Duration::from_hours(1);
 struct Cached {
     keys: Vec<Jwk>,
     fetched_at: Option<Timestamp>,
+    failed_at: Option<Timestamp>,
 }
 
 /// A cache of the provider's keys, fetched again when a token names an unknown one.
@@ -40,7 +41,7 @@ impl KeySet {
         outbound: &Outbound,
         jwks: &Url,
         id_token: &Secret,
-        now: Timestamp,
+        clock: &dyn Clock,
     ) -> Result<UpstreamClaims, UpstreamError> {
         let refuse = UpstreamError::NotBelieved;
         let header =
@@ -53,7 +54,7 @@ impl KeySet {
             return Err(refuse(LoginRefusal::WrongAlgorithm));
         }
         let key = self
-            .find(outbound, jwks, header.kid.as_deref(), now)
+            .find(outbound, jwks, header.kid.as_deref(), clock)
             .await?
             .ok_or(refuse(LoginRefusal::BadSignature))?;
         let key = DecodingKey::from_jwk(&key).map_err(|_| refuse(LoginRefusal::BadSignature))?;
@@ -72,15 +73,18 @@ impl KeySet {
             })
     }
 
+    /// For moments after a failure everyone is told at once, instead of waiting for the same
+    /// silence in turn.
     async fn find(
         &self,
         outbound: &Outbound,
         jwks: &Url,
         kid: Option<&str>,
-        now: Timestamp,
+        clock: &dyn Clock,
     ) -> Result<Option<Jwk>, UpstreamError> {
         // Held across the fetch on purpose: callers that arrive meanwhile share its result.
         let mut cached = self.0.lock().await;
+        let now = clock.now();
         let known = named(&cached.keys, kid);
         let older_than = |age: Duration| cached.fetched_at.is_none_or(|at| now >= at.plus(age));
         // A key the provider withdrew must not be believed for ever.
@@ -88,17 +92,24 @@ impl KeySet {
         if !older_than(wants_fetch) {
             return Ok(known);
         }
+        if known.is_none() && cached.failed_at.is_some_and(|at| now.is_within(at, RETRIED_AFTER)) {
+            return Err(UpstreamError::FailedMomentsAgo);
+        }
         let fetched: serde_json::Value = match outbound.get_json(jwks.as_str()).await {
             Ok(fetched) => fetched,
-            // A failed fetch does not count: the provider may be back for the next sign-in.
             Err(error) if known.is_some() => {
                 tracing::warn!(%error, "the provider's keys could not be fetched again");
                 // They serve on for another while, without asking at every sign-in.
                 cached.fetched_at = Some(now);
                 return Ok(known);
             }
-            Err(error) => return Err(UpstreamError::Unavailable(error)),
+            Err(error) => {
+                // The time after the wait, which may have been most of the moment.
+                cached.failed_at = Some(clock.now());
+                return Err(UpstreamError::Unavailable(error));
+            }
         };
+        cached.failed_at = None;
         cached.fetched_at = Some(now);
         cached.keys = usable(fetched);
         Ok(named(&cached.keys, kid))

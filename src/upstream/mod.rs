@@ -35,7 +35,7 @@ use crate::upstream::outbound::{Outbound, OutboundError};
 /// How long a discovery document is used before it is fetched again.
 const DISCOVERY_KEPT: Duration = Duration::from_hours(1);
 
-/// How long a failed discovery stands for everyone.
+/// How long a failed discovery, or a failed fetch of the keys, stands for everyone.
 const RETRIED_AFTER: Duration = Duration::from_secs(5);
 
 /// Something is wrong with the provider or with what it said.
@@ -257,14 +257,14 @@ impl Upstream {
         let endpoints = self.discover().await?;
         let id_token =
             self.fetch_id_token(&endpoints, upstream_code, upstream_code_verifier).await?;
-        let now = self.clock.now();
-        let claims = self.keys.verify(&self.outbound, &endpoints.jwks, &id_token, now).await?;
+        let (outbound, jwks) = (&self.outbound, &endpoints.jwks);
+        let claims = self.keys.verify(outbound, jwks, &id_token, &*self.clock).await?;
         let expected = Expected {
             upstream_issuer: &self.registration.issuer,
             upstream_client_id: &self.registration.client_id,
             upstream_nonce: upstream_nonce.expose(),
         };
-        check_id_token(claims, &expected, now).map_err(UpstreamError::NotBelieved)
+        check_id_token(claims, &expected, self.clock.now()).map_err(UpstreamError::NotBelieved)
     }
 
     async fn fetch_id_token(

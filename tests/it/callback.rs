@@ -130,9 +130,7 @@ on_both! {
             let token = foreign.sign_jwt("JWT", &claims);
             browser.get(&world.auth0.log_in_with(&location, token)).await.expect(303);
         }
-        let all = world.auth0.requests().await;
-        let is_fetch = |request: &&wiremock::Request| request.url.path().ends_with("jwks.json");
-        assert_eq!(all.iter().filter(is_fetch).count(), 1);
+        assert_eq!(world.auth0.key_requests().await, 1);
     }
 
     async fn what_the_provider_says_instead_of_a_code_is_mapped_and_not_repeated(

@@ -103,6 +103,22 @@ on_both! {
         assert_eq!(query(&end, "state").as_deref(), Some("client-state"));
     }
 
+    async fn keys_that_cannot_be_had_are_asked_for_once_in_a_moment(backend: Backend) {
+        let world = World::start(backend).await;
+        let client = world.client("editor").await;
+        world.auth0.hide_keys().await;
+        let alice = Person::named("alice");
+        for _ in 0..3 {
+            let end = client.walk(&world, &mut world.browser(), &alice, &[]).await;
+            assert_eq!(query(&end, "error").as_deref(), Some("temporarily_unavailable"));
+        }
+        assert_eq!(world.auth0.key_requests().await, 1);
+        world.auth0.behave().await;
+        world.advance(5 * SECOND);
+        let end = client.walk(&world, &mut world.browser(), &alice, &[]).await;
+        assert!(query(&end, "code").is_some(), "{end}");
+    }
+
     async fn a_provider_that_names_another_issuer_is_not_used(backend: Backend) {
         let world = World::start(backend).await;
         let client = world.client("editor").await;

@@ -13,6 +13,8 @@ use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 use super::answer::query;
 
+const KEYS_PATH: &str = "/.well-known/jwks.json";
+
 /// Who logs in.
 #[derive(Clone, Debug)]
 pub struct Person {
@@ -108,14 +110,13 @@ impl Auth0 {
             "issuer": issuer,
             "authorization_endpoint": format!("{issuer}authorize"),
             "token_endpoint": format!("{issuer}oauth/token"),
-            "jwks_uri": format!("{issuer}.well-known/jwks.json"),
+            "jwks_uri": format!("{}{KEYS_PATH}", issuer.trim_end_matches('/')),
         }))
         .await;
+        let keys = json!({"keys": [self.key.public_jwk()]});
         Mock::given(method("GET"))
-            .and(path("/.well-known/jwks.json"))
-            .respond_with(
-                ResponseTemplate::new(200).set_body_json(json!({"keys": [self.key.public_jwk()]})),
-            )
+            .and(path(KEYS_PATH))
+            .respond_with(ResponseTemplate::new(200).set_body_json(keys))
             .mount(&self.server)
             .await;
         Mock::given(method("POST"))
@@ -129,6 +130,15 @@ impl Auth0 {
         Mock::given(method("GET"))
             .and(path("/.well-known/openid-configuration"))
             .respond_with(ResponseTemplate::new(200).set_body_json(document))
+            .mount(&self.server)
+            .await;
+    }
+
+    /// From now on its keys alone cannot be had.
+    pub async fn hide_keys(&self) {
+        Mock::given(path(KEYS_PATH))
+            .respond_with(ResponseTemplate::new(503))
+            .with_priority(1)
             .mount(&self.server)
             .await;
     }
@@ -180,6 +190,11 @@ impl Auth0 {
     pub async fn token_requests(&self) -> usize {
         let all = self.requests().await;
         all.iter().filter(|request| request.url.path() == "/oauth/token").count()
+    }
+
+    pub async fn key_requests(&self) -> usize {
+        let all = self.requests().await;
+        all.iter().filter(|request| request.url.path() == KEYS_PATH).count()
     }
 
     /// Lets `person` in on the way that `location` describes; the address the browser returns to.
