@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::house::{House, open_library};
 use crate::cli::{CommandError, block_on, logging};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::SystemClock;
 use crate::config::{Config, UpstreamConfig};
 use crate::docs::library::Library;
 use crate::flow::{Gatehouse, chain};
@@ -145,26 +145,30 @@ fn stop_signal() -> Result<impl Future<Output = ()> + Send, CommandError> {
     })
 }
 
-/// What has to be done without being asked: expired rows go, keys that another replica made come,
-/// and the provider's endpoints are known before somebody waits for them.
 async fn keep_house_on_a_timer(gatehouse: Arc<Gatehouse>) {
     let mut ticks = tokio::time::interval(HOUSE_KEPT_EVERY);
     loop {
         ticks.tick().await;
-        let now = SystemClock.now();
-        if let Some(upstream) = &gatehouse.upstream
-            && let Err(error) = upstream.discover().await
-        {
-            tracing::warn!(error = %chain(&error), "the identity provider was not found");
-        }
-        let config = &gatehouse.config;
-        if let Err(error) = gatehouse.keyring.reload(&gatehouse.store, &config.secret, now).await {
-            tracing::warn!(error = %chain(&error), "the signing keys could not be read again");
-        }
-        match sweep::pass(&gatehouse.store, config.access_token_ttl, now).await {
-            Ok(swept) => tracing::debug!(?swept, "expired rows were deleted"),
-            Err(error) => tracing::warn!(error = %chain(&error), "a clean-up pass failed"),
-        }
+        keep_house(&gatehouse).await;
+    }
+}
+
+/// What has to be done without being asked: expired rows go, keys that another replica made come
+/// and those that were withdrawn go, and the provider's endpoints are known before somebody waits
+/// for them.
+pub async fn keep_house(gatehouse: &Gatehouse) {
+    let now = gatehouse.clock.now();
+    if let Some(upstream) = &gatehouse.upstream
+        && let Err(error) = upstream.discover().await
+    {
+        tracing::warn!(error = %chain(&error), "the identity provider was not found");
+    }
+    if let Err(error) = gatehouse.reload_keys(now).await {
+        tracing::warn!(error = %chain(&error), "the signing keys could not be read again");
+    }
+    match sweep::pass(&gatehouse.store, gatehouse.config.access_token_ttl, now).await {
+        Ok(swept) => tracing::debug!(?swept, "expired rows were deleted"),
+        Err(error) => tracing::warn!(error = %chain(&error), "a clean-up pass failed"),
     }
 }
 

@@ -137,6 +137,16 @@ impl Gatehouse {
         Ok(admit(&claims, &self.config.public_url, &self.resource, now))
     }
 
+    /// Reads the signing keys again. A key that was withdrawn must not live on in what it once
+    /// verified, so the tokens that are remembered go with the keys.
+    pub async fn reload_keys(&self, now: Timestamp) -> Result<(), Fault> {
+        let reloaded = self.keyring.reload(&self.store, &self.config.secret, now).await?;
+        if reloaded == Reloaded::Anew {
+            self.standings.tokens.clear();
+        }
+        Ok(())
+    }
+
     async fn verify(
         &self,
         token: &Secret,
@@ -144,11 +154,7 @@ impl Gatehouse {
     ) -> Result<Result<Claims, AccessRefusal>, Fault> {
         let verified = match self.keyring.verify(token.expose()) {
             Err(Unverified::UnknownKey) => {
-                let reloaded = self.keyring.reload(&self.store, &self.config.secret, now).await?;
-                // A key that was withdrawn must not live on in what it once verified.
-                if reloaded == Reloaded::Anew {
-                    self.standings.tokens.clear();
-                }
+                self.reload_keys(now).await?;
                 self.keyring.verify(token.expose())
             }
             verified => verified,

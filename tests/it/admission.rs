@@ -1,9 +1,12 @@
 //! Admission to `/mcp`: CH, TV, CO-04, ST-02, ST-03, D6, D9 of the requirements, `auth`, limits.
 
+use gatehouse::cli::serve::keep_house;
+use gatehouse::domain::refusal::AccessRefusal;
 use gatehouse::keys::{SigningAlgorithm, SigningKey};
-use gatehouse::secret::base64url;
+use gatehouse::secret::{Secret, base64url};
 use serde_json::{Value, json};
 
+use crate::support::database::db_execute;
 use crate::support::{Answer, Backend, HOUR, MINUTE, World, on_both};
 
 fn challenge(answer: &Answer) -> String {
@@ -118,6 +121,20 @@ on_both! {
             .header("authorization", format!("bearer {good}"))
             .header("content-type", "application/json").body(PING);
         send(lower).await.expect(200);
+    }
+
+    async fn a_withdrawn_key_goes_with_what_it_verified_without_being_asked(backend: Backend) {
+        let world = World::start(backend).await;
+        let tokens = world.client("editor").await.signed_in(&world, "alice").await;
+        let token = Secret::presented(tokens.access_token);
+        // Another replica, which signs with a key of its own.
+        let replica = world.house_with(&[("signing_alg", "EdDSA")]).await.unwrap().gatehouse;
+        assert!(replica.admit(&token).await.unwrap().is_ok());
+        let withdraw = "DELETE FROM signing_keys WHERE algorithm = 'ES256'";
+        db_execute(&world.database_url, withdraw).await;
+        keep_house(&replica).await;
+        let refusal = replica.admit(&token).await.unwrap().unwrap_err();
+        assert_eq!(refusal, AccessRefusal::BadSignature);
     }
 
     async fn a_token_dies_with_its_hour(backend: Backend) {
