@@ -64,7 +64,7 @@ pub enum RegistrationErrorCode {
 pub enum RevocationErrorCode {
     /// A parameter is missing, repeated or unreadable.
     InvalidRequest,
-    /// The client is unknown.
+    /// The client is unknown or failed to authenticate.
     InvalidClient,
     /// Something broke.
     ServerError,

@@ -38,9 +38,14 @@ pub enum RevokeResponse {
     /// Refused (RFC 7009 §2.2.1).
     #[oai(status = 400)]
     Refused(Refused),
-    /// The client is unknown.
+    /// The client is unknown or failed to authenticate.
     #[oai(status = 401)]
-    InvalidClient(Refused),
+    InvalidClient(
+        Refused,
+        /// Present when the client tried HTTP Basic.
+        #[oai(header = "WWW-Authenticate")]
+        Option<String>,
+    ),
     /// The body is too large.
     #[oai(status = 413)]
     TooLarge(Refused),

@@ -6,6 +6,7 @@ pub mod access_token;
 pub mod authorization_code;
 pub mod authorization_request;
 pub mod client;
+pub mod client_claim;
 pub mod consent;
 pub mod email_domain;
 pub mod pkce;

@@ -76,25 +76,34 @@ pub enum CallbackRefusal {
     AnotherPerson,
 }
 
-/// Why the token endpoint refuses (RFC 6749 §5.2).
+/// Why it is not known which client asks (RFC 6749 §2.3, §3.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenRefusal {
-    /// A required parameter is missing; its name.
-    MissingParameter(&'static str),
-    /// Not a form, or a parameter came twice.
-    MalformedRequest,
-    /// A grant type that does not exist here.
-    UnsupportedGrantType,
-    /// A grant type that this client did not register.
-    UnauthorizedGrantType,
-    /// A `client_id` nobody registered.
-    UnknownClient,
+pub enum ClientRefusal {
+    /// No `client_id`, neither in the body nor in the header.
+    MissingClientId,
+    /// An `Authorization` header that is not HTTP Basic.
+    ForeignCredentials,
     /// The client tried to authenticate with HTTP Basic and failed.
     BasicAuthenticationFailed,
     /// The client tried to authenticate in a way that is not advertised.
     UnsupportedAuthentication,
     /// Two ways to say who the client is, which disagree or are both credentials.
     AmbiguousAuthentication,
+}
+
+/// Why the token endpoint refuses (RFC 6749 §5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenRefusal {
+    /// A required parameter is missing; its name.
+    MissingParameter(&'static str),
+    /// It is not known which client asks.
+    Client(ClientRefusal),
+    /// A grant type that does not exist here.
+    UnsupportedGrantType,
+    /// A grant type that this client did not register.
+    UnauthorizedGrantType,
+    /// A `client_id` nobody registered.
+    UnknownClient,
     /// No such code or refresh token.
     Unknown,
     /// Seen before; what it gave is revoked.
@@ -133,9 +142,11 @@ pub enum RegistrationRefusal {
 /// Why a revocation is refused (RFC 7009 §2.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RevocationRefusal {
-    /// No `token`, or the request is no form.
-    MalformedRequest,
-    /// A `client_id` nobody registered, or none.
+    /// No `token`.
+    MissingToken,
+    /// It is not known which client asks.
+    Client(ClientRefusal),
+    /// A `client_id` nobody registered.
     UnknownClient,
 }
 

@@ -1,6 +1,7 @@
 //! The token endpoint's form, parsed once into what can be true (RFC 6749 §4.1.3, §6).
 
 use crate::domain::client::GrantType;
+use crate::domain::client_claim::ClientFields;
 use crate::domain::refusal::TokenRefusal;
 use crate::secret::Secret;
 
@@ -9,12 +10,8 @@ use crate::secret::Secret;
 pub struct TokenFields {
     /// `grant_type`
     pub grant_type: Option<String>,
-    /// `client_id` in the body.
-    pub client_id: Option<String>,
-    /// `client_secret`, which no client of ours has.
-    pub client_secret: Option<String>,
-    /// `client_assertion`, which is not supported.
-    pub client_assertion: Option<String>,
+    /// What says who asks.
+    pub client: ClientFields,
     /// `code`
     pub code: Option<String>,
     /// `code_verifier`
@@ -89,45 +86,6 @@ fn required(name: &'static str, value: Option<String>) -> Result<String, TokenRe
     value.ok_or(TokenRefusal::MissingParameter(name))
 }
 
-/// Who the client says it is, from body and `Authorization: Basic` together
-/// (RFC 6749 §2.3.1: no more than one way).
-pub fn claimed_client_id(
-    fields: &TokenFields,
-    basic: Option<&BasicCredentials>,
-) -> Result<String, TokenRefusal> {
-    // An assertion we cannot check must not pass as if it had been checked.
-    if fields.client_assertion.is_some() {
-        return Err(TokenRefusal::UnsupportedAuthentication);
-    }
-    let in_body = fields.client_id.as_ref();
-    match (in_body, basic) {
-        (None, None) => Err(TokenRefusal::MissingParameter("client_id")),
-        (Some(_), None) if fields.client_secret.is_some() => {
-            Err(TokenRefusal::UnsupportedAuthentication)
-        }
-        (Some(client_id), None) => Ok(client_id.clone()),
-        (_, Some(_)) if fields.client_secret.is_some() => {
-            Err(TokenRefusal::AmbiguousAuthentication)
-        }
-        (Some(client_id), Some(basic)) if *client_id != basic.client_id => {
-            Err(TokenRefusal::AmbiguousAuthentication)
-        }
-        // A public client may name itself by Basic with an empty password; a password we never
-        // gave it is a failed authentication.
-        (_, Some(basic)) if basic.password_is_empty => Ok(basic.client_id.clone()),
-        (_, Some(_)) => Err(TokenRefusal::BasicAuthenticationFailed),
-    }
-}
-
-/// What an `Authorization: Basic` header carried; the password itself is not kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BasicCredentials {
-    /// The user part.
-    pub client_id: String,
-    /// Whether nothing followed the colon.
-    pub password_is_empty: bool,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,33 +124,5 @@ mod tests {
             let refusal = TokenRequest::parse(fields).unwrap_err();
             assert_eq!(refusal, TokenRefusal::UnsupportedGrantType, "{name}");
         }
-    }
-
-    #[test]
-    fn a_client_says_who_it_is_in_one_way() {
-        let body = |client_id: Option<&str>, secret: Option<&str>| TokenFields {
-            client_id: client_id.map(str::to_owned),
-            client_secret: secret.map(str::to_owned),
-            ..Default::default()
-        };
-        let basic = |empty| BasicCredentials { client_id: "a".into(), password_is_empty: empty };
-        assert_eq!(claimed_client_id(&body(Some("a"), None), None).as_deref(), Ok("a"));
-        assert_eq!(claimed_client_id(&body(None, None), Some(&basic(true))).as_deref(), Ok("a"));
-        assert_eq!(
-            claimed_client_id(&body(Some("a"), None), Some(&basic(true))).as_deref(),
-            Ok("a")
-        );
-        for (fields, basic, refusal) in [
-            (body(None, None), None, TokenRefusal::MissingParameter("client_id")),
-            (body(Some("a"), Some("s")), None, TokenRefusal::UnsupportedAuthentication),
-            (body(Some("b"), None), Some(basic(true)), TokenRefusal::AmbiguousAuthentication),
-            (body(Some("a"), Some("s")), Some(basic(true)), TokenRefusal::AmbiguousAuthentication),
-            (body(None, None), Some(basic(false)), TokenRefusal::BasicAuthenticationFailed),
-        ] {
-            assert_eq!(claimed_client_id(&fields, basic.as_ref()), Err(refusal));
-        }
-        let asserted = TokenFields { client_assertion: some("eyJ"), ..Default::default() };
-        let refusal = claimed_client_id(&asserted, None);
-        assert_eq!(refusal, Err(TokenRefusal::UnsupportedAuthentication));
     }
 }

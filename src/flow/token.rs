@@ -9,10 +9,9 @@ use std::net::IpAddr;
 
 use crate::clock::Timestamp;
 use crate::domain::client::{Client, GrantType};
-use crate::domain::refusal::TokenRefusal;
-use crate::domain::token_request::{
-    BasicCredentials, TokenFields, TokenRequest, claimed_client_id,
-};
+use crate::domain::client_claim::{BasicCredentials, claimed_client_id};
+use crate::domain::refusal::{ClientRefusal, TokenRefusal};
+use crate::domain::token_request::{TokenFields, TokenRequest};
 use crate::flow::granting::TokenOutcome;
 use crate::flow::limits::Counted;
 use crate::flow::{Fault, Gatehouse};
@@ -22,17 +21,17 @@ impl Gatehouse {
     pub async fn token(
         &self,
         fields: TokenFields,
-        basic: Result<Option<BasicCredentials>, TokenRefusal>,
+        basic: Result<Option<BasicCredentials>, ClientRefusal>,
         address: IpAddr,
     ) -> Result<TokenOutcome, Fault> {
         let now = self.clock.now();
-        let claimed = basic.and_then(|basic| claimed_client_id(&fields, basic.as_ref()));
+        let claimed = basic.and_then(|basic| claimed_client_id(&fields.client, basic.as_ref()));
         let client = match &claimed {
             Ok(client_id) => self.clients.resolve(&self.store, client_id, now).await?,
             Err(_) => None,
         };
         let outcome = match (claimed, &client) {
-            (Err(refusal), _) => TokenOutcome::Refused(refusal),
+            (Err(refusal), _) => TokenOutcome::Refused(TokenRefusal::Client(refusal)),
             (Ok(_), None) => TokenOutcome::Refused(TokenRefusal::UnknownClient),
             (Ok(_), Some(client)) => self.token_of(client, fields, now).await?,
         };

@@ -100,11 +100,11 @@ impl Port for Wire {
 
     async fn token(&self, visit: Visit, form: TokenForm) -> TokenResponse {
         let basic = wire_token::basic_credentials(&visit);
-        let challenged = visit.headers.contains_key("authorization");
+        let challenge = basic_challenge(&visit);
         let fields = wire_token::fields(form);
         match self.gatehouse.token(fields, basic, visit.address).await {
             Ok(TokenOutcome::Granted(granted)) => TokenResponse::Granted(Json(wire(granted))),
-            Ok(TokenOutcome::Refused(refusal)) => token_refused(refusal, challenged),
+            Ok(TokenOutcome::Refused(refusal)) => token_refused(refusal, challenge),
             Ok(TokenOutcome::Limited(reading)) => TokenResponse::TooMany(
                 token_error(TokenErrorCode::TemporarilyUnavailable, TOO_MANY),
                 reading.retry_after_seconds(),
@@ -117,19 +117,16 @@ impl Port for Wire {
         }
     }
 
-    async fn revoke(&self, _: Visit, form: RevokeForm) -> RevokeResponse {
+    async fn revoke(&self, visit: Visit, form: RevokeForm) -> RevokeResponse {
         let error = |code, text| Json(OAuthError::new(code, text));
-        if form.client_secret.is_some() || form.client_assertion.is_some() {
-            let text = "Clients are public here and have no secret.";
-            return RevokeResponse::InvalidClient(error(RevocationErrorCode::InvalidClient, text));
-        }
-        let Some(token) = form.token else {
-            return revocation_refused(RevocationRefusal::MalformedRequest);
+        let challenge = basic_challenge(&visit);
+        let (client_id, token) = match wire_token::revocation(&visit, form) {
+            Ok(revocation) => revocation,
+            Err(refusal) => return revocation_refused(refusal, challenge),
         };
-        let client_id = form.client_id.unwrap_or_default();
-        match self.gatehouse.revoke(&client_id, &Secret::presented(token)).await {
+        match self.gatehouse.revoke(&client_id, &token).await {
             Ok(Revocation::Done) => RevokeResponse::Done,
-            Ok(Revocation::Refused(refusal)) => revocation_refused(refusal),
+            Ok(Revocation::Refused(refusal)) => revocation_refused(refusal, challenge),
             Err(fault) if log_fault("revoke", &fault) => RevokeResponse::Unavailable(
                 error(RevocationErrorCode::TemporarilyUnavailable, UNAVAILABLE),
                 RETRY_AFTER_SECONDS,
@@ -267,12 +264,16 @@ fn wire(granted: GrantedTokens) -> Granted {
     }
 }
 
-fn token_refused(refusal: TokenRefusal, challenged: bool) -> TokenResponse {
+/// RFC 6749 §5.2: the challenge is for clients that tried the header.
+fn basic_challenge(visit: &Visit) -> Option<String> {
+    let tried = visit.headers.contains_key("authorization");
+    tried.then(|| "Basic realm=\"gatehouse\"".to_owned())
+}
+
+fn token_refused(refusal: TokenRefusal, challenge: Option<String>) -> TokenResponse {
     let code = refusal.code();
     let body = token_error(code, refusal.description());
     if code == TokenErrorCode::InvalidClient {
-        // RFC 6749 §5.2: the challenge is for clients that tried the header.
-        let challenge = challenged.then(|| "Basic realm=\"gatehouse\"".to_owned());
         TokenResponse::InvalidClient(body, challenge)
     } else {
         TokenResponse::Refused(body)
@@ -327,15 +328,12 @@ fn registration_refused(refusal: RegistrationRefusal) -> RegisterResponse {
     }
 }
 
-fn revocation_refused(refusal: RevocationRefusal) -> RevokeResponse {
-    match refusal {
-        RevocationRefusal::MalformedRequest => RevokeResponse::Refused(Json(OAuthError::new(
-            RevocationErrorCode::InvalidRequest,
-            "The parameter token is missing.",
-        ))),
-        RevocationRefusal::UnknownClient => RevokeResponse::InvalidClient(Json(OAuthError::new(
-            RevocationErrorCode::InvalidClient,
-            "The client is not registered here.",
-        ))),
+fn revocation_refused(refusal: RevocationRefusal, challenge: Option<String>) -> RevokeResponse {
+    let code = refusal.code();
+    let body = Json(OAuthError::new(code, refusal.description()));
+    if code == RevocationErrorCode::InvalidClient {
+        RevokeResponse::InvalidClient(body, challenge)
+    } else {
+        RevokeResponse::Refused(body)
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! Exhaustive: a new reason does not compile until someone decides.
 
-use gatehouse_api::error::{AuthorizationErrorCode, TokenErrorCode};
+use gatehouse_api::error::{AuthorizationErrorCode, RevocationErrorCode, TokenErrorCode};
 
 use crate::domain::redirect_uri::TrustedRedirect;
-use crate::domain::refusal::{AuthorizeRefusal, TokenRefusal};
+use crate::domain::refusal::{AuthorizeRefusal, ClientRefusal, RevocationRefusal, TokenRefusal};
 use crate::flow::Gatehouse;
 
 /// For what passes.
@@ -17,19 +17,28 @@ pub const BROKEN: &str = "Something broke. The log says what.";
 /// For those who ask too often.
 pub const TOO_MANY: &str = "Too many requests. Wait as long as Retry-After says.";
 
+const CLIENT_ID_MISSING: &str = "The parameter client_id is missing.";
+const CONTRADICTORY: &str = "A parameter is missing, repeated or contradicts another.";
+const NOT_THIS_CLIENT: &str =
+    "The client is not registered here, or did not authenticate as a public client.";
+
 impl TokenRefusal {
     /// What the client is told. Every way a grant can fail looks the same from outside, so that a
     /// stolen token cannot be probed.
     pub const fn code(self) -> TokenErrorCode {
         match self {
-            Self::MissingParameter(_) | Self::MalformedRequest | Self::AmbiguousAuthentication => {
-                TokenErrorCode::InvalidRequest
-            }
+            Self::MissingParameter(_)
+            | Self::Client(
+                ClientRefusal::MissingClientId
+                | ClientRefusal::ForeignCredentials
+                | ClientRefusal::AmbiguousAuthentication,
+            ) => TokenErrorCode::InvalidRequest,
             Self::UnsupportedGrantType => TokenErrorCode::UnsupportedGrantType,
             Self::UnauthorizedGrantType => TokenErrorCode::UnauthorizedClient,
             Self::UnknownClient
-            | Self::BasicAuthenticationFailed
-            | Self::UnsupportedAuthentication => TokenErrorCode::InvalidClient,
+            | Self::Client(
+                ClientRefusal::BasicAuthenticationFailed | ClientRefusal::UnsupportedAuthentication,
+            ) => TokenErrorCode::InvalidClient,
             Self::Unknown
             | Self::Replayed
             | Self::Expired
@@ -47,7 +56,7 @@ impl TokenRefusal {
         match self.code() {
             TokenErrorCode::InvalidRequest => match self {
                 Self::MissingParameter("grant_type") => "The parameter grant_type is missing.",
-                Self::MissingParameter("client_id") => "The parameter client_id is missing.",
+                Self::Client(ClientRefusal::MissingClientId) => CLIENT_ID_MISSING,
                 Self::MissingParameter("code") => "The parameter code is missing.",
                 Self::MissingParameter("code_verifier") => {
                     "The parameter code_verifier is missing."
@@ -55,11 +64,9 @@ impl TokenRefusal {
                 Self::MissingParameter("refresh_token") => {
                     "The parameter refresh_token is missing."
                 }
-                _ => "A parameter is missing, repeated or contradicts another.",
+                _ => CONTRADICTORY,
             },
-            TokenErrorCode::InvalidClient => {
-                "The client is not registered here, or did not authenticate as a public client."
-            }
+            TokenErrorCode::InvalidClient => NOT_THIS_CLIENT,
             TokenErrorCode::InvalidGrant => "The code or refresh token is not valid.",
             TokenErrorCode::UnauthorizedClient => "The client may not use this grant type.",
             TokenErrorCode::UnsupportedGrantType => "There is no such grant type here.",
@@ -67,6 +74,39 @@ impl TokenRefusal {
             TokenErrorCode::InvalidTarget => "The resource is not the one of this server.",
             TokenErrorCode::ServerError => BROKEN,
             TokenErrorCode::TemporarilyUnavailable => UNAVAILABLE,
+        }
+    }
+}
+
+impl RevocationRefusal {
+    /// What the client is told, and the same as the token endpoint would (RFC 7009 §2.1).
+    pub const fn code(self) -> RevocationErrorCode {
+        match self {
+            Self::MissingToken
+            | Self::Client(
+                ClientRefusal::MissingClientId
+                | ClientRefusal::ForeignCredentials
+                | ClientRefusal::AmbiguousAuthentication,
+            ) => RevocationErrorCode::InvalidRequest,
+            Self::UnknownClient
+            | Self::Client(
+                ClientRefusal::BasicAuthenticationFailed | ClientRefusal::UnsupportedAuthentication,
+            ) => RevocationErrorCode::InvalidClient,
+        }
+    }
+
+    /// A fixed text.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::MissingToken => "The parameter token is missing.",
+            Self::Client(ClientRefusal::MissingClientId) => CLIENT_ID_MISSING,
+            Self::Client(
+                ClientRefusal::ForeignCredentials | ClientRefusal::AmbiguousAuthentication,
+            ) => CONTRADICTORY,
+            Self::UnknownClient
+            | Self::Client(
+                ClientRefusal::BasicAuthenticationFailed | ClientRefusal::UnsupportedAuthentication,
+            ) => NOT_THIS_CLIENT,
         }
     }
 }

@@ -1,20 +1,25 @@
-//! The token endpoint's form and header, as the domain reads them.
+//! Forms that clients post, and the header beside them, as the domain reads them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use gatehouse_api::revoke::RevokeForm;
 use gatehouse_api::token::TokenForm;
 use gatehouse_api::visit::Visit;
 
-use crate::domain::refusal::TokenRefusal;
-use crate::domain::token_request::{BasicCredentials, TokenFields};
+use crate::domain::client_claim::{BasicCredentials, ClientFields, claimed_client_id};
+use crate::domain::refusal::{ClientRefusal, RevocationRefusal};
+use crate::domain::token_request::TokenFields;
+use crate::secret::Secret;
 
-/// The form as the domain reads it.
+/// The token endpoint's form.
 pub fn fields(form: TokenForm) -> TokenFields {
     TokenFields {
         grant_type: form.grant_type,
-        client_id: form.client_id,
-        client_secret: form.client_secret,
-        client_assertion: form.client_assertion,
+        client: ClientFields {
+            client_id: form.client_id,
+            client_secret: form.client_secret,
+            client_assertion: form.client_assertion,
+        },
         code: form.code,
         code_verifier: form.code_verifier,
         redirect_uri: form.redirect_uri,
@@ -24,10 +29,25 @@ pub fn fields(form: TokenForm) -> TokenFields {
     }
 }
 
+/// The revocation endpoint's form and header: who asks, and what to revoke. The client names itself
+/// as it does at the token endpoint (RFC 7009 §2.1).
+pub fn revocation(visit: &Visit, form: RevokeForm) -> Result<(String, Secret), RevocationRefusal> {
+    let client = ClientFields {
+        client_id: form.client_id,
+        client_secret: form.client_secret,
+        client_assertion: form.client_assertion,
+    };
+    let basic = basic_credentials(visit).map_err(RevocationRefusal::Client)?;
+    let claimed = claimed_client_id(&client, basic.as_ref());
+    let client_id = claimed.map_err(RevocationRefusal::Client)?;
+    let token = form.token.map(Secret::presented).ok_or(RevocationRefusal::MissingToken)?;
+    Ok((client_id, token))
+}
+
 /// What an `Authorization` header says of the client. `Err` when it is there and is not readable
 /// HTTP Basic.
-pub fn basic_credentials(visit: &Visit) -> Result<Option<BasicCredentials>, TokenRefusal> {
-    let failed = TokenRefusal::BasicAuthenticationFailed;
+pub fn basic_credentials(visit: &Visit) -> Result<Option<BasicCredentials>, ClientRefusal> {
+    let failed = ClientRefusal::BasicAuthenticationFailed;
     if !visit.headers.contains_key("authorization") {
         return Ok(None);
     }
@@ -35,7 +55,7 @@ pub fn basic_credentials(visit: &Visit) -> Result<Option<BasicCredentials>, Toke
     let (scheme, encoded) = header.split_once(' ').ok_or(failed)?;
     // Some clients send the token they have; the client itself is not thereby unknown.
     if !scheme.eq_ignore_ascii_case("basic") {
-        return Err(TokenRefusal::MalformedRequest);
+        return Err(ClientRefusal::ForeignCredentials);
     }
     let decoded = STANDARD.decode(encoded.trim()).map_err(|_| failed)?;
     let decoded = String::from_utf8(decoded).map_err(|_| failed)?;

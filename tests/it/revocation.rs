@@ -1,6 +1,6 @@
 //! Revocation: RV of the requirements, TV-10.
 
-use crate::support::{Backend, SECOND, World, on_both};
+use crate::support::{Answer, Backend, SECOND, World, on_both};
 
 on_both! {
     async fn revoking_a_refresh_token_ends_the_sign_in(backend: Backend) {
@@ -54,7 +54,7 @@ on_both! {
             let client = client.clone();
             async move { client.post("/oauth/revoke", fields).await }
         };
-        post(&[("token", "x")]).await.expect_error(401, "invalid_client");
+        post(&[("token", "x")]).await.expect_error(400, "invalid_request");
         post(&[("token", "x"), ("client_id", "nobody")]).await.expect_error(401, "invalid_client");
         let client_id = client.client_id.as_str();
         let secret = [("token", "x"), ("client_id", client_id), ("client_secret", "s")];
@@ -63,6 +63,32 @@ on_both! {
         client.post("/oauth/revoke", &missing).await.expect_error(400, "invalid_request");
         let twice = [("token", "x"), ("token", "y"), ("client_id", client.client_id.as_str())];
         client.post("/oauth/revoke", &twice).await.expect_error(400, "invalid_request");
+    }
+
+    async fn a_client_names_itself_as_at_the_token_endpoint(backend: Backend) {
+        let world = World::start(backend).await;
+        let client = world.client("editor").await;
+        let tokens = client.signed_in(&world, "alice").await;
+        let url = world.at("/oauth/revoke");
+        let post = |fields: &[(&str, &str)]| world.http.post(&url).form(fields);
+        let token = ("token", tokens.refresh_token());
+        let guessed = post(&[token]).basic_auth(&client.client_id, Some("guess"));
+        let answer = Answer::of(guessed.send().await.unwrap()).await;
+        let answer = answer.expect_error(401, "invalid_client");
+        assert!(answer.header("www-authenticate").unwrap().starts_with("Basic "));
+        let two_names = post(&[token, ("client_id", "another")]);
+        for (request, status, error) in [
+            (two_names.basic_auth(&client.client_id, Some("")), 400, "invalid_request"),
+            (post(&[token]).bearer_auth(&tokens.access_token), 400, "invalid_request"),
+            (post(&[token]).basic_auth("nobody", Some("")), 401, "invalid_client"),
+        ] {
+            let answer = Answer::of(request.send().await.unwrap()).await;
+            answer.expect_error(status, error);
+        }
+        world.mcp(&tokens.access_token).ping().await.expect(200);
+        let named = post(&[token]).basic_auth(&client.client_id, Some(""));
+        Answer::of(named.send().await.unwrap()).await.expect(200);
+        world.mcp(&tokens.access_token).ping().await.expect(401);
     }
 
     async fn a_revoked_sign_in_stops_on_another_replica_within_five_seconds(backend: Backend) {
