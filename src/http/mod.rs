@@ -5,7 +5,6 @@
 
 use std::any::Any;
 use std::sync::Arc;
-use std::time::Duration;
 
 use gatehouse_api::visit::{ClientAddress, ThroughTrustedProxy};
 use poem::endpoint::BoxEndpoint;
@@ -18,6 +17,7 @@ pub mod cors;
 pub mod dev_provider;
 pub mod front_door;
 pub mod headers;
+pub mod interrupted;
 pub mod mcp_door;
 pub mod mcp_refusals;
 pub mod proxies;
@@ -25,17 +25,10 @@ pub mod request_log;
 pub mod serve;
 
 use crate::flow::Gatehouse;
-use crate::flow::wire::RETRY_AFTER_SECONDS;
 use crate::http::cors::Cors;
+use crate::http::interrupted::Asked;
 use crate::http::proxies::Proxies;
 use crate::page::{STYLESHEET, STYLESHEET_PATH};
-
-/// How long a request may take; well below the grace of a refresh, so that a client whose request
-/// was given up can repeat it.
-const REQUEST_MAX: Duration = Duration::from_secs(20);
-
-/// The same for requests that wait for the identity provider.
-const PROVIDER_REQUEST_MAX: Duration = Duration::from_secs(40);
 
 /// The public listener's endpoint.
 pub struct Door {
@@ -68,8 +61,11 @@ impl Endpoint for Door {
             Some(response) => response,
             None => {
                 let grant = self.cors.grant(&request);
-                // 4. The endpoints, in a span that carries the request's own id.
-                let mut response = note.within(self.route_in_time(request)).await;
+                // 4. The endpoints, in bounded time, in a span that carries the request's own id.
+                let product = &self.gatehouse.config.docs_product;
+                let asked = Asked { path: &note.path, id: &note.id, product };
+                let endpoint = Box::pin(self.route(request));
+                let mut response = note.within(asked.answer(endpoint)).await;
                 grant.apply(&mut response);
                 response
             }
@@ -83,24 +79,6 @@ impl Endpoint for Door {
 }
 
 impl Door {
-    /// A request that takes longer is given up: its body trickles in, or something it needs is
-    /// silent. Whatever it had open is rolled back, and what it had finished the client may repeat.
-    async fn route_in_time(&self, request: Request) -> Response {
-        let path = request.uri().path().to_owned();
-        // These wait for the provider, which has deadlines of its own.
-        let waits_for_provider = matches!(path.as_str(), "/mcp/callback" | "/oauth/consent");
-        let at_most = if waits_for_provider { PROVIDER_REQUEST_MAX } else { REQUEST_MAX };
-        match tokio::time::timeout(at_most, self.route(request)).await {
-            Ok(response) => response,
-            Err(_) => {
-                tracing::warn!(%path, "a request was given up");
-                let mut response = refused(StatusCode::SERVICE_UNAVAILABLE, &path);
-                response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS.into());
-                response
-            }
-        }
-    }
-
     async fn route(&self, request: Request) -> Response {
         let path = request.uri().path().to_owned();
         let method = request.method().clone();
@@ -117,7 +95,8 @@ impl Door {
     }
 }
 
-/// What a panic is answered with. It is a defect of ours; the client learns no more than that.
+/// What a panic on the admin listener is answered with. It is a defect of ours; the caller learns
+/// no more than that.
 #[derive(Clone, Copy, Debug)]
 pub struct Panicked;
 
@@ -142,7 +121,6 @@ fn refused(status: StatusCode, path: &str) -> Response {
     let error = match status {
         StatusCode::NOT_FOUND => "not_found",
         StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed",
-        StatusCode::SERVICE_UNAVAILABLE => "temporarily_unavailable",
         status if status.is_server_error() => "server_error",
         _ => "invalid_request",
     };

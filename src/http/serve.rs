@@ -45,9 +45,8 @@ impl Endpoints {
     /// The typed endpoints, with the door before the public ones.
     pub fn of(wire: &Arc<Wire>, dev_provider: Option<DevRoutes>) -> Self {
         let gatehouse = &wire.gatehouse;
-        let caught = || CatchPanic::new().with_handler(Panicked);
         let door = Door {
-            api: api::public(wire).into_endpoint().with(caught()).map_to_response().boxed(),
+            api: api::public(wire).into_endpoint().map_to_response().boxed(),
             dev_provider,
             cors: Cors::new(&gatehouse.config),
             proxies: Proxies(gatehouse.config.trusted_proxies.clone()),
@@ -55,7 +54,11 @@ impl Endpoints {
         };
         Self {
             public: door.boxed(),
-            admin: api::admin(wire).into_endpoint().with(caught()).map_to_response().boxed(),
+            admin: api::admin(wire)
+                .into_endpoint()
+                .with(CatchPanic::new().with_handler(Panicked))
+                .map_to_response()
+                .boxed(),
         }
     }
 }
