@@ -6,6 +6,7 @@
 
 use crate::domain::access_token::Profile;
 use crate::domain::email_domain;
+use crate::domain::refusal::NoWorkEmail;
 
 /// Free providers, by the part before the country: `yahoo.de` and `yahoo.co.uk` are both `yahoo`.
 const FREE_FAMILIES: [&str; 9] =
@@ -42,17 +43,19 @@ const FREE_DOMAINS: [&str; 28] = [
     "zoho.com",
 ];
 
-/// Whether the person's address is one at an organization. Without an address nothing says so,
+/// Checks that the person's address is one at an organization. Without an address nothing says so,
 /// and one the provider calls unchecked could be anybody's; many SSO logins say neither, which
 /// passes.
-pub fn has_work_address(profile: &Profile) -> bool {
-    let Some(email) = &profile.email else { return false };
-    profile.email_verified != Some(false) && is_work_address(email)
-}
-
-fn is_work_address(email: &str) -> bool {
-    let Some(domain) = email_domain::of_address(email) else { return false };
-    !is_free(&domain) && mailchecker::is_valid(&format!("someone@{domain}"))
+pub fn check(profile: &Profile) -> Result<(), NoWorkEmail> {
+    let domain = profile.email.as_deref().and_then(email_domain::of_address);
+    let domain = domain.ok_or(NoWorkEmail::NoAddress)?;
+    if profile.email_verified == Some(false) {
+        return Err(NoWorkEmail::Unverified);
+    }
+    if is_free(&domain) || !mailchecker::is_valid(&format!("someone@{domain}")) {
+        return Err(NoWorkEmail::PersonalProvider);
+    }
+    Ok(())
 }
 
 fn is_free(domain: &str) -> bool {
@@ -66,6 +69,11 @@ fn is_free(domain: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn judged(email: Option<&str>, email_verified: Option<bool>) -> Result<(), NoWorkEmail> {
+        let email = email.map(str::to_owned);
+        check(&Profile { email, email_verified, ..Profile::default() })
+    }
+
     #[test]
     fn free_and_disposable_addresses_are_no_work_addresses() {
         for email in [
@@ -77,25 +85,19 @@ mod tests {
             "a@proton.me",
             "a@mailinator.com",
             "a@guerrillamail.com",
-            "nonsense",
         ] {
-            assert!(!is_work_address(email), "{email}");
+            assert_eq!(judged(Some(email), None), Err(NoWorkEmail::PersonalProvider), "{email}");
         }
         for email in ["a@example.com", "a@sub.example.co.uk", "a@live.example.com"] {
-            assert!(is_work_address(email), "{email}");
+            assert_eq!(judged(Some(email), None), Ok(()), "{email}");
         }
     }
 
     #[test]
     fn an_address_that_is_missing_or_called_unchecked_does_not_pass() {
-        let profile = |email: Option<&str>, email_verified| Profile {
-            email: email.map(str::to_owned),
-            email_verified,
-            ..Profile::default()
-        };
-        assert!(has_work_address(&profile(Some("a@example.com"), Some(true))));
-        assert!(has_work_address(&profile(Some("a@example.com"), None)));
-        assert!(!has_work_address(&profile(Some("a@example.com"), Some(false))));
-        assert!(!has_work_address(&profile(None, Some(true))));
+        assert_eq!(judged(Some("a@example.com"), Some(true)), Ok(()));
+        assert_eq!(judged(Some("a@example.com"), Some(false)), Err(NoWorkEmail::Unverified));
+        assert_eq!(judged(None, Some(true)), Err(NoWorkEmail::NoAddress));
+        assert_eq!(judged(Some("nonsense"), Some(true)), Err(NoWorkEmail::NoAddress));
     }
 }

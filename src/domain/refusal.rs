@@ -46,7 +46,7 @@ pub enum AuthorizeRefusal {
     UpstreamUntrusted,
     /// The provider did not answer.
     UpstreamUnavailable,
-    /// The address is with a free or disposable mail provider and a work address is required.
+    /// A work address is required, and this person has none.
     WorkEmailRequired,
 }
 
@@ -171,8 +171,19 @@ pub enum AccessRefusal {
     NotYetValid,
     /// Its grant was revoked or is gone.
     Revoked,
-    /// A work address is required (403, not 401: signing in again would not help).
-    WorkEmailRequired,
+    /// A work address is required (403, not 401: signing in again alone would not help).
+    WorkEmailRequired(NoWorkEmail),
+}
+
+/// Why a person has no work address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoWorkEmail {
+    /// The identity provider names no address, or nothing that is one.
+    NoAddress,
+    /// It calls the address unchecked, which could be anybody's.
+    Unverified,
+    /// The address is with a free or disposable mail provider.
+    PersonalProvider,
 }
 
 /// Why what the identity provider said of a person is not believed

@@ -106,9 +106,10 @@ impl Gatehouse {
         if !is_its_own || !is_alive {
             return Ok(Err(AccessRefusal::Revoked));
         }
-        let has_work_address = work_email::has_work_address(&remembered.profile);
-        if self.config.require_work_email && !has_work_address {
-            return Ok(Err(AccessRefusal::WorkEmailRequired));
+        if self.config.require_work_email
+            && let Err(lack) = work_email::check(&remembered.profile)
+        {
+            return Ok(Err(AccessRefusal::WorkEmailRequired(lack)));
         }
         Ok(Ok(Entry { admitted, profile: Arc::clone(&remembered.profile) }))
     }

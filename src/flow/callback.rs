@@ -182,7 +182,7 @@ impl Gatehouse {
     ) -> Result<CallbackOutcome, Fault> {
         // Read again: the provider may have taken its time, and the code's life begins now.
         let now = self.clock.now();
-        let has_work_address = work_email::has_work_address(&identity.profile);
+        let has_work_address = work_email::check(&identity.profile).is_ok();
         if self.config.require_work_email && !has_work_address {
             let location = self.refusal_location(request, AuthorizeRefusal::WorkEmailRequired)?;
             return Ok(CallbackOutcome::ToClient { location, cookies: vec![spent] });

@@ -5,7 +5,9 @@
 use gatehouse_api::error::{AuthorizationErrorCode, RevocationErrorCode, TokenErrorCode};
 
 use crate::domain::redirect_uri::TrustedRedirect;
-use crate::domain::refusal::{AuthorizeRefusal, ClientRefusal, RevocationRefusal, TokenRefusal};
+use crate::domain::refusal::{
+    AuthorizeRefusal, ClientRefusal, NoWorkEmail, RevocationRefusal, TokenRefusal,
+};
 use crate::flow::Gatehouse;
 
 /// For what passes.
@@ -136,6 +138,29 @@ impl AuthorizeRefusal {
             }
             Self::UpstreamUntrusted => AuthorizationErrorCode::ServerError,
             Self::UpstreamUnavailable => AuthorizationErrorCode::TemporarilyUnavailable,
+        }
+    }
+}
+
+impl NoWorkEmail {
+    /// What is wrong with the address.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::NoAddress => "The identity provider names no e-mail address.",
+            Self::Unverified => "The identity provider has not verified the address.",
+            Self::PersonalProvider => "The address belongs to a free or disposable mail provider.",
+        }
+    }
+
+    /// What to do about it.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::Unverified => {
+                "Verify your address with the identity provider, then sign in again."
+            }
+            Self::NoAddress | Self::PersonalProvider => {
+                "Sign in with an address at your organization."
+            }
         }
     }
 }

@@ -191,8 +191,8 @@ impl McpDoor {
     fn refuse(&self, refusal: AccessRefusal, request: &McpRequest) -> Response<Bytes> {
         tracing::info!(flow = "admit", outcome = "refused", reason = ?refusal);
         match refusal {
-            AccessRefusal::WorkEmailRequired => {
-                refusals::work_email_required(&self.gatehouse.config)
+            AccessRefusal::WorkEmailRequired(lack) => {
+                refusals::work_email_required(&self.gatehouse.config, lack.reason(), lack.advice())
             }
             AccessRefusal::NoCredentials => {
                 refusals::unauthenticated(&self.gatehouse, Challenge::Bare, request)

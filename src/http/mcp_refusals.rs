@@ -167,12 +167,12 @@ fn union(granted: ScopeSet, required: &[caller::Scope]) -> ScopeSet {
     granted.union(ScopeSet::known_in(&names.join(" ")))
 }
 
-/// 403: signing in again with the same address would not help.
-pub fn work_email_required(config: &Config) -> Response<Bytes> {
+/// 403: signing in again as before would not help.
+pub fn work_email_required(config: &Config, reason: &str, message: &str) -> Response<Bytes> {
     let body = json!({
         "error": "work_email_required",
-        "reason": "The address belongs to a free or disposable mail provider.",
-        "message": "Sign in with an address at your organization.",
+        "reason": reason,
+        "message": message,
         "docs_url": help_url(config),
     });
     response(StatusCode::FORBIDDEN, &body)

@@ -6,8 +6,9 @@ use gatehouse::keys::{SigningAlgorithm, SigningKey};
 use gatehouse::secret::{Secret, base64url};
 use serde_json::{Value, json};
 
+use crate::support::answer::query;
 use crate::support::database::db_execute;
-use crate::support::{Answer, Backend, HOUR, MINUTE, World, on_both};
+use crate::support::{Answer, Backend, HOUR, MINUTE, Person, Tokens, World, on_both};
 
 fn challenge(answer: &Answer) -> String {
     answer.header("www-authenticate").expect("a challenge").to_owned()
@@ -310,16 +311,24 @@ on_both! {
     async fn a_work_address_is_required_at_the_door_too(backend: Backend) {
         let mut world = World::start(backend).await;
         let client = world.client("editor").await;
-        let mut browser = world.browser();
-        let person = crate::support::Person::named("alice").with("email", json!("a@gmail.com"));
-        let end = client.walk(&world, &mut browser, &person, &[]).await;
-        let code = crate::support::answer::query(&end, "code").unwrap();
-        let tokens = crate::support::Tokens::of(&client.exchange(&code).await);
+        let mut sign_ins = Vec::new();
+        for (claim, value, reason) in [
+            ("email", json!("a@gmail.com"), "free or disposable"),
+            ("email", Value::Null, "no e-mail address"),
+            ("email_verified", json!(false), "not verified"),
+        ] {
+            let person = Person::named(reason).with("email", json!("a@example.com"));
+            let person = person.with(claim, value);
+            let end = client.walk(&world, &mut world.browser(), &person, &[]).await;
+            let answer = client.exchange(&query(&end, "code").unwrap()).await;
+            sign_ins.push((Tokens::of(&answer).access_token, reason));
+        }
         world.restart(&[("require_work_email", "true")]).await;
-        let answer = world.mcp(&tokens.access_token).ping().await.expect(403).json();
-        assert_eq!(answer["error"], "work_email_required");
-        for name in ["reason", "message", "docs_url"] {
-            assert!(answer[name].is_string(), "{name}");
+        for (access_token, reason) in sign_ins {
+            let answer = world.mcp(&access_token).ping().await.expect(403).json();
+            assert_eq!(answer["error"], "work_email_required");
+            assert!(answer["reason"].as_str().unwrap().contains(reason), "{answer}");
+            assert!(answer["message"].is_string() && answer["docs_url"].is_string());
         }
     }
 }
