@@ -3,10 +3,9 @@
 
 use std::sync::Arc;
 
-use crate::cli::house::check_secret;
-use crate::cli::house::open_library;
+use crate::cli::house::{check_custom_schemes, check_secret, open_library};
 use crate::cli::serve::open_store;
-use crate::cli::{CommandError, block_on, say};
+use crate::cli::{CommandError, block_on, logging, say};
 use crate::clock::SystemClock;
 use crate::config::layers::Given;
 use crate::config::{Config, UpstreamConfig};
@@ -25,6 +24,8 @@ pub fn run(given: &Given) -> Result<(), CommandError> {
     }
     let failures = block_on(async {
         let checks = [
+            log(&config),
+            custom_scheme_redirects(&config),
             signing_key(&config),
             database(&config).await,
             provider(&config).await,
@@ -43,6 +44,20 @@ fn failed(what: &str, advice: &str) -> bool {
     say(format!("FAIL  {what}"));
     say(format!("      {advice}"));
     false
+}
+
+fn log(config: &Config) -> bool {
+    match logging::filter(config) {
+        Ok(_) => true,
+        Err(error) => failed(&error.0, "Try info, debug, or info,gatehouse::flow=debug."),
+    }
+}
+
+fn custom_scheme_redirects(config: &Config) -> bool {
+    match check_custom_schemes(config) {
+        Ok(()) => true,
+        Err(error) => failed(&error.to_string(), "Leave out what needs no listing."),
+    }
 }
 
 fn signing_key(config: &Config) -> bool {

@@ -139,7 +139,7 @@ pub async fn check_secret(store: &Store, config: &Config) -> Result<(), HouseErr
 }
 
 /// Only private-use schemes need listing, and none that a page could run.
-fn check_custom_schemes(config: &Config) -> Result<(), HouseError> {
+pub fn check_custom_schemes(config: &Config) -> Result<(), HouseError> {
     let listed = &config.custom_scheme_redirects;
     let is_private_use = |uri: &String| {
         let parsed = RedirectUri::parse(uri, listed);

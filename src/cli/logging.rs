@@ -12,14 +12,20 @@ use crate::config::{Config, LogFormat};
 /// for a part of one of them does.
 const HUSHED: [&str; 3] = ["rmcp=error", "sqlx=warn", "tantivy=warn"];
 
-/// Starts writing the log.
-pub fn start(config: &Config) -> Result<(), CommandError> {
+/// What is logged, by the setting `log`.
+pub fn filter(config: &Config) -> Result<EnvFilter, CommandError> {
     let mut filter = EnvFilter::try_new(&config.log)
         .map_err(|_| CommandError::new("log: it is neither a level nor a filter"))?;
     for directive in HUSHED {
         let parsed = directive.parse().map_err(CommandError::new)?;
         filter = filter.add_directive(parsed);
     }
+    Ok(filter)
+}
+
+/// Starts writing the log.
+pub fn start(config: &Config) -> Result<(), CommandError> {
+    let filter = filter(config)?;
     let format = config.log_format.unwrap_or_else(|| {
         if std::io::stdout().is_terminal() { LogFormat::Text } else { LogFormat::Json }
     });

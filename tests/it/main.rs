@@ -11,6 +11,7 @@ mod admission;
 mod authorization;
 mod bad_input;
 mod callback;
+mod commands;
 mod consent;
 mod discovery;
 mod first_run;

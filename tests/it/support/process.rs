@@ -101,6 +101,30 @@ impl Drop for Process {
     }
 }
 
+/// Runs a command of the program to its end: its exit code and what it said.
+pub async fn run(
+    world: &World,
+    folder: &Path,
+    command: &str,
+    settings: &[(&str, &str)],
+) -> (Option<i32>, String) {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_gatehouse"));
+    let issuer = world.auth0.issuer();
+    program
+        .arg(command)
+        .current_dir(folder)
+        .env("GATEHOUSE_DATABASE_URL", &world.database_url)
+        .env("GATEHOUSE_SECRET", SERVER_SECRET)
+        .env("GATEHOUSE_UPSTREAM_ISSUER", issuer)
+        .env("GATEHOUSE_UPSTREAM_CLIENT_ID", world.auth0.client_id());
+    for (name, value) in settings {
+        program.env(format!("GATEHOUSE_{name}"), value);
+    }
+    let ended = tokio::task::spawn_blocking(move || program.output()).await;
+    let output = ended.expect("waiting does not panic").expect("the program can be started");
+    (output.status.code(), String::from_utf8(output.stdout).expect("it says text"))
+}
+
 fn spawn(folder: &Path, log: &Path, settings: &[(String, String)]) -> Child {
     let output = || {
         let file = File::options().create(true).append(true).open(log);
