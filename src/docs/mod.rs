@@ -21,6 +21,7 @@ mod corpus;
 mod cut;
 pub mod document;
 pub mod error;
+mod ground;
 pub mod html;
 mod index;
 pub mod library;

@@ -1,16 +1,17 @@
 //! Re-indexing when files change.
 //!
-//! 1. The folders are watched, and where a folder is a link, the place the link lies in: tools
-//!    that deploy documentation swap such links instead of touching files.
+//! 1. The folders are watched, and every name on the way to them: tools that deploy documentation
+//!    swap a link or a whole folder, at any height, instead of touching files.
 //! 2. Editors and `git pull` touch many files in a burst, so a change is waited out: only when
 //!    the folders have been quiet for `QUIET` is the corpus read again.
-//! 3. The folders are watched anew, since a swapped link leads to files not watched yet.
+//! 3. Before that the folders are watched anew, since their names may lead to files that are not
+//!    watched yet. What changes while the corpus is read is then a change like any other.
 
 use std::{
     path::PathBuf,
     sync::{
         Arc, Condvar, Mutex, PoisonError, Weak,
-        mpsc::{self, Receiver, RecvTimeoutError},
+        mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
     thread,
     time::Duration,
@@ -18,7 +19,7 @@ use std::{
 
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use super::{error::DocsError, library::Library};
+use super::{error::DocsError, ground::Ground, library::Library};
 
 const QUIET: Duration = Duration::from_millis(300);
 
@@ -28,9 +29,9 @@ const EVENTS_MAX: usize = 10_000;
 
 /// A running watch. Dropping it ends it.
 pub struct Watch {
-    /// Owns the sending end of the channel its thread waits on, so that both end together. None
+    /// Owns the sending ends of the channel its thread waits on, so that both end together. None
     /// if there is nothing to watch.
-    _watcher: Option<Arc<Mutex<RecommendedWatcher>>>,
+    _watching: Option<Arc<Watching>>,
     reindexes: Arc<Reindexes>,
 }
 
@@ -61,53 +62,89 @@ impl Watch {
 pub(super) fn start(folders: &[PathBuf], library: Weak<Library>) -> Result<Watch, DocsError> {
     let reindexes = Arc::<Reindexes>::default();
     if folders.is_empty() {
-        return Ok(Watch { _watcher: None, reindexes });
+        return Ok(Watch { _watching: None, reindexes });
     }
     let (sender, changes) = mpsc::channel();
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-        // Reading is an event too, and re-indexing reads: it would set itself off for ever. An
-        // event the system lost is a change we did not see, so an error counts as one.
-        if event.is_ok_and(|event| event.kind.is_access()) {
-            return;
-        }
-        // The receiver is gone only when the library is, and then nobody needs to know.
-        let _gone = sender.send(());
-    })
-    .map_err(DocsError::Watch)?;
-    watch_all(&mut watcher, folders).map_err(DocsError::Watch)?;
-    let watcher = Arc::new(Mutex::new(watcher));
+    let mut watcher = watcher_of_way(folders, &sender).map_err(DocsError::Watch)?;
+    watch_folders(&mut watcher, folders).map_err(DocsError::Watch)?;
+    let watcher = Mutex::new(Some(watcher));
+    let watching = Arc::new(Watching { folders: folders.to_vec(), sender, watcher });
     let thread = WatchThread {
         changes,
-        folders: folders.to_vec(),
         library,
-        watcher: Arc::downgrade(&watcher),
+        watching: Arc::downgrade(&watching),
         reindexes: Arc::clone(&reindexes),
     };
     thread::Builder::new()
         .name("docs-watch".to_owned())
         .spawn(move || thread.run())
         .map_err(DocsError::WatchThread)?;
-    Ok(Watch { _watcher: Some(watcher), reindexes })
+    Ok(Watch { _watching: Some(watching), reindexes })
 }
 
-fn watch_all(watcher: &mut RecommendedWatcher, folders: &[PathBuf]) -> notify::Result<()> {
-    for folder in folders {
-        watcher.watch(folder, RecursiveMode::Recursive)?;
-        if folder.is_symlink()
-            && let Some(parent) = folder.parent().filter(|parent| parent.is_dir())
-        {
-            watcher.watch(parent, RecursiveMode::NonRecursive)?;
+/// What is watched, and by what.
+struct Watching {
+    folders: Vec<PathBuf>,
+    sender: Sender<()>,
+    /// None when it could not be made anew.
+    watcher: Mutex<Option<RecommendedWatcher>>,
+}
+
+impl Watching {
+    /// Watches what the names of the folders lead to now. By a new watcher: the old one would go on
+    /// watching what was moved away, under names that are another's now.
+    fn begin_anew(&self) {
+        let mut current = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        // Dropped first, so that the system's limits need not allow for two.
+        *current = None;
+        match watcher_of_way(&self.folders, &self.sender) {
+            Ok(mut watcher) => {
+                if let Err(error) = watch_folders(&mut watcher, &self.folders) {
+                    tracing::warn!(%error, "documentation folders no longer watched in full");
+                }
+                *current = Some(watcher);
+            }
+            Err(error) => tracing::warn!(%error, "documentation folders no longer watched"),
         }
+    }
+}
+
+/// Watches the way to each of the folders.
+fn watcher_of_way(folders: &[PathBuf], sender: &Sender<()>) -> notify::Result<RecommendedWatcher> {
+    let ground = Ground::of(folders);
+    let above = ground.above();
+    let sender = sender.clone();
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+        // An event the system lost is a change we did not see, so an error counts as one.
+        if event.is_ok_and(|event| !ground.concerns(&event)) {
+            return;
+        }
+        // The receiver is gone only when the library is, and then nobody needs to know.
+        let _gone = sender.send(());
+    })?;
+    for folder in above {
+        // What is not there yet, or may not be listed, is no reason not to watch the rest.
+        if let Err(error) = watcher.watch(&folder, RecursiveMode::NonRecursive) {
+            tracing::debug!(%error, "a folder above the documentation is not watched");
+        }
+    }
+    Ok(watcher)
+}
+
+/// Watches the folders that are there, with all below them. After the way, which may lead through
+/// one of them: the last mode is the one that counts.
+fn watch_folders(watcher: &mut RecommendedWatcher, folders: &[PathBuf]) -> notify::Result<()> {
+    for folder in folders.iter().filter(|folder| folder.is_dir()) {
+        watcher.watch(folder, RecursiveMode::Recursive)?;
     }
     Ok(())
 }
 
 struct WatchThread {
     changes: Receiver<()>,
-    folders: Vec<PathBuf>,
     library: Weak<Library>,
-    /// Weak, because the thread ends when the watcher is dropped.
-    watcher: Weak<Mutex<RecommendedWatcher>>,
+    /// Weak, because the thread ends when the watch is dropped.
+    watching: Weak<Watching>,
     reindexes: Arc<Reindexes>,
 }
 
@@ -115,13 +152,16 @@ impl WatchThread {
     fn run(&self) {
         while self.changes.recv().is_ok() && self.wait_for_quiet().is_ok() {
             let Some(library) = self.library.upgrade() else { return };
+            let Some(watching) = self.watching.upgrade() else { return };
+            watching.begin_anew();
+            // Not kept while the corpus is read: whoever drops the watch ends it.
+            drop(watching);
             match library.reindex() {
                 Ok(()) => tracing::info!(pages = library.page_count(), "documentation re-indexed"),
                 Err(error) => {
                     tracing::warn!(%error, "documentation not re-indexed, the old one stays");
                 }
             }
-            self.watch_anew();
             *self.reindexes.count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
             self.reindexes.changed.notify_all();
         }
@@ -138,28 +178,28 @@ impl WatchThread {
         }
         Ok(())
     }
-
-    fn watch_anew(&self) {
-        let Some(watcher) = self.watcher.upgrade() else { return };
-        let mut watcher = watcher.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = watch_all(&mut watcher, &self.folders) {
-            tracing::warn!(%error, "documentation folders no longer watched in full");
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, path::Path};
 
     use super::*;
     use crate::docs::library::Settings;
 
     const DEADLINE: Duration = Duration::from_secs(30);
 
-    fn library(folder: &std::path::Path) -> Arc<Library> {
+    fn library(folder: &Path) -> Arc<Library> {
         let settings = Settings { folders: vec![folder.to_path_buf()], site_url: None };
         Arc::new(Library::open(settings).unwrap())
+    }
+
+    /// Makes a folder, or adds to it, until it has so many pages.
+    fn fill(folder: &Path, pages: usize) {
+        fs::create_dir_all(folder).unwrap();
+        for page in 0..pages {
+            fs::write(folder.join(format!("{page}.md")), "# P\n\np\n").unwrap();
+        }
     }
 
     /// Waits until the library has so many pages, however many re-indexes that takes.
@@ -191,12 +231,8 @@ mod tests {
         use std::os::unix::fs::symlink;
         let place = tempfile::tempdir().unwrap();
         let at = |name: &str| place.path().join(name);
-        for (version, pages) in [("v1", 1), ("v2", 2)] {
-            fs::create_dir(at(version)).unwrap();
-            for page in 0..pages {
-                fs::write(at(version).join(format!("{page}.md")), "# P\n\np\n").unwrap();
-            }
-        }
+        fill(&at("v1"), 1);
+        fill(&at("v2"), 2);
         symlink(at("v1"), at("current")).unwrap();
         let library = library(&at("current"));
         let watch = library.watch().unwrap();
@@ -204,6 +240,39 @@ mod tests {
         fs::rename(at("next"), at("current")).unwrap();
         wait_for_pages(&watch, &library, 2);
         fs::write(at("v2").join("new.md"), "# N\n\nn\n").unwrap();
+        wait_for_pages(&watch, &library, 3);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_above_the_folder_is_noticed_when_it_is_swapped() {
+        use std::os::unix::fs::symlink;
+        let place = tempfile::tempdir().unwrap();
+        let at = |name: &str| place.path().join(name);
+        fill(&at("v1/site/docs"), 1);
+        fill(&at("v2/site/docs"), 2);
+        symlink("v1", at("current")).unwrap();
+        let library = library(&at("current/site/docs"));
+        let watch = library.watch().unwrap();
+        symlink("v2", at("next")).unwrap();
+        fs::rename(at("next"), at("current")).unwrap();
+        wait_for_pages(&watch, &library, 2);
+        fill(&at("v2/site/docs"), 3);
+        wait_for_pages(&watch, &library, 3);
+    }
+
+    #[test]
+    fn a_folder_that_goes_and_comes_back_is_watched_again() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("site/docs");
+        fill(&folder, 1);
+        let library = library(&folder);
+        let watch = library.watch().unwrap();
+        fs::remove_dir_all(place.path().join("site")).unwrap();
+        assert!(watch.wait_for_reindex(0, DEADLINE) > 0);
+        fill(&folder, 2);
+        wait_for_pages(&watch, &library, 2);
+        fill(&folder, 3);
         wait_for_pages(&watch, &library, 3);
     }
 
