@@ -6,7 +6,7 @@ use super::shield::shield;
 
 /// A value is cut to this many bytes, and all references of a page together may insert so many:
 /// attributes made of attributes grow exponentially.
-const VALUE_BYTES_MAX: usize = 8 * 1024;
+pub const VALUE_BYTES_MAX: usize = 8 * 1024;
 const INSERTED_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Characters that authors write by name because bare they would be markup.
@@ -75,8 +75,8 @@ pub struct Entry<'a> {
     pub value: Option<&'a str>,
 }
 
-/// Reads an attribute entry. A value that goes on in the next line ends in a backslash; see
-/// [`continued`].
+/// Reads an attribute entry. A value that goes on in the next line ends in a backslash, and so does
+/// that line if it goes on further; see [`continued`].
 pub fn entry(line: &str) -> Option<Entry<'_>> {
     let rest = line.strip_prefix(':')?;
     let (name, value) = rest.split_once(':')?;

@@ -12,9 +12,20 @@ use crate::docs::markdown;
 /// A page has no more footnotes.
 const FOOTNOTES_MAX: usize = 1000;
 
+/// A name of a macro is no longer, in bytes.
+const NAME_BYTES_MAX: usize = 64;
+
+/// The target of a macro is no longer, in bytes.
+const TARGET_BYTES_MAX: usize = 1024;
+
+/// The scheme of an address and the first character behind it are no longer, in bytes.
+const ADDRESS_START_BYTES_MAX: usize = 12;
+
 /// Whether a text starts with a macro or an address, so that a backslash before it is an escape.
 pub fn starts_here(text: &str) -> bool {
-    address_length(text).is_some() || Macro::parse(text).is_some()
+    // Where the address ends does not matter, and may be far away.
+    let start = &text[..text.floor_char_boundary(ADDRESS_START_BYTES_MAX)];
+    address_length(start).is_some() || Macro::parse(text).is_some()
 }
 
 /// The inside of brackets at the start of a text, and the length with them. Brackets inside are
@@ -55,11 +66,12 @@ struct Macro<'t> {
 
 impl<'t> Macro<'t> {
     fn parse(text: &'t str) -> Option<Self> {
+        let window = &text[..text.floor_char_boundary(NAME_BYTES_MAX + 1)];
         let name_length =
-            text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-')?;
+            window.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-')?;
         let name = &text[..name_length];
         let rest = text[name_length..].strip_prefix(':')?;
-        let window = &rest[..rest.floor_char_boundary(1024)];
+        let window = &rest[..rest.floor_char_boundary(TARGET_BYTES_MAX)];
         let target_length = window.find(['[', '\n', '`', '"'])?;
         let target = &rest[..target_length];
         // Menus, titles and terms of a glossary have blanks in them; addresses have not.
@@ -152,8 +164,10 @@ impl Parser<'_> {
     /// A reference to a page whose author forgot the brackets.
     fn bare_reference(&mut self, walk: &mut Walk, depth: usize) -> bool {
         let Some(rest) = walk.rest().strip_prefix("xref:") else { return false };
-        let target = rest.split(char::is_whitespace).next().unwrap_or(rest);
-        if !target.contains(".adoc") {
+        let window = &rest[..rest.floor_char_boundary(TARGET_BYTES_MAX)];
+        let target = window.split(char::is_whitespace).next().unwrap_or(window);
+        let is_cut = target.len() == window.len() && window.len() < rest.len();
+        if is_cut || !target.contains(".adoc") {
             return false;
         }
         let reference = self.reference(target, "", depth);

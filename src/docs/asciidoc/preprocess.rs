@@ -5,7 +5,7 @@
 //! parser follows them again.
 
 use super::{
-    attributes::{self, Attributes},
+    attributes::{self, Attributes, Entry},
     attrlist::AttrList,
     condition::{self, Directive},
     select,
@@ -107,26 +107,46 @@ impl Reader<'_> {
     /// Keeps the attributes up to date. True if the line is used up by that: `leveloffset` is
     /// acted on here, and a value over several lines becomes one line.
     fn follow_attribute_entry(&mut self, line: &str) -> bool {
-        let line = match self.continued_entry.take() {
-            Some(start) => format!("{start} {}", line.trim()),
-            None => line.to_owned(),
-        };
-        let Some(entry) = attributes::entry(&line) else { return false };
+        if let Some(begun) = self.continued_entry.take() {
+            return self.continue_entry(begun, line.trim());
+        }
+        let Some(entry) = attributes::entry(line) else { return false };
         if let Some(value) = entry.value.and_then(attributes::continued) {
             self.continued_entry = Some(format!(":{}: {value}", entry.name));
             return true;
         }
+        self.apply_entry(&entry, line);
+        true
+    }
+
+    /// Adds a line to an entry. What is longer than a value may be is passed over: it would be cut
+    /// away when it is complete.
+    fn continue_entry(&mut self, mut begun: String, line: &str) -> bool {
+        let continued = attributes::continued(line);
+        if begun.len() < attributes::VALUE_BYTES_MAX {
+            begun.push(' ');
+            begun.push_str(continued.unwrap_or(line));
+        }
+        if continued.is_some() {
+            self.continued_entry = Some(begun);
+            return true;
+        }
+        let Some(entry) = attributes::entry(&begun) else { return false };
+        self.apply_entry(&entry, &begun);
+        true
+    }
+
+    fn apply_entry(&mut self, entry: &Entry, line: &str) {
         if entry.name == "leveloffset" {
             self.heading_shift = match entry.value.map(str::trim) {
                 None => 0,
                 Some(value) if value.starts_with(['+', '-']) => self.heading_shift + shift(value),
                 Some(value) => shift(value),
             };
-            return true;
+            return;
         }
-        self.attributes.apply(&entry);
-        self.lines.push(line);
-        true
+        self.attributes.apply(entry);
+        self.lines.push(line.to_owned());
     }
 
     fn moved_heading(&self, line: &str) -> Option<String> {
@@ -170,6 +190,8 @@ impl Reader<'_> {
         let selected = select::select(text.trim_start_matches('\u{feff}'), &list);
         let before = self.heading_shift;
         let outer_fence = self.fence.clone();
+        // What a value goes on with stands in its own file.
+        let outer_entry = self.continued_entry.take();
         self.heading_shift += list.get("leveloffset").map_or(0, shift);
         self.depth += 1;
         match list.get("indent").and_then(|spaces| spaces.parse().ok()) {
@@ -181,6 +203,7 @@ impl Reader<'_> {
         }
         self.depth -= 1;
         self.heading_shift = before;
+        self.continued_entry = outer_entry;
         // A block left open by an included file is closed for it, lest it swallow this page.
         if self.fence != outer_fence
             && let Some(fence) = std::mem::replace(&mut self.fence, outer_fence)

@@ -160,28 +160,27 @@ impl<'t> Walk<'t> {
         let dead = 1 << kind as u32;
         let mark = kind.mark();
         let inner = &self.rest()[1..];
-        let inside_words = matches!(kind, Quote::Super | Quote::Sub);
-        if self.dead & dead != 0 || (!inside_words && self.follows_word()) {
+        if inner.starts_with(char::is_whitespace) || inner.starts_with(mark) {
             return None;
         }
-        if inner.starts_with(char::is_whitespace) || inner.starts_with(mark) {
+        if matches!(kind, Quote::Super | Quote::Sub) {
+            // They stand inside a word and hold no blank, so the word is all there is to search.
+            let end = inner.find(|c: char| c.is_whitespace() || mark.starts_with(c))?;
+            return inner[end..].starts_with(mark).then(|| (&inner[..end], self.at + end + 2));
+        }
+        if self.dead & dead != 0 || self.follows_word() {
             return None;
         }
         let closes = |at: usize| {
             let before = inner[..at].chars().next_back();
             let after = inner[at + 1..].chars().next();
-            let ends_word = inside_words || !after.is_some_and(is_word);
-            before.is_some_and(|c| !c.is_whitespace()) && ends_word
+            before.is_some_and(|c| !c.is_whitespace()) && !after.is_some_and(is_word)
         };
         let Some(end) = inner.match_indices(mark).map(|(at, _)| at).find(|&at| closes(at)) else {
             self.dead |= dead;
             return None;
         };
-        let content = &inner[..end];
-        if inside_words && content.contains(char::is_whitespace) {
-            return None;
-        }
-        Some((content, self.at + end + 2))
+        Some((&inner[..end], self.at + end + 2))
     }
 
     /// `<https://…>` keeps its brackets; they mean the same in Markdown.

@@ -115,6 +115,31 @@ fn large_pages_of_one_thing_are_read() {
     }
 }
 
+/// A line is a quarter of a MiB: were it searched to its end from each of its words, it would take
+/// minutes.
+#[test]
+fn long_lines_are_read_once() {
+    for (thing, end) in [
+        ("^a ", "a^"),
+        ("~a ", "a~"),
+        ("a-", ""),
+        ("a_b-", ": "),
+        ("xref:a,", ""),
+        ("\\https://a,", ""),
+    ] {
+        survives(&(thing.repeat((256 << 10) / thing.len()) + end));
+    }
+}
+
+/// Each line adds to the value; were the value copied for each of them, it would take minutes.
+#[test]
+fn a_value_over_millions_of_lines_is_cut() {
+    let source = format!(":a: b \\\n{}c\n\n{{a}}\n", "b \\\n".repeat(2_000_000));
+    let shown = body(&source);
+    assert!(shown.len() <= 9 * 1024, "{}", shown.len());
+    assert!(shown.starts_with("b b b"), "{shown:.20}");
+}
+
 #[test]
 fn spans_cannot_blow_up_a_table() {
     survives("|===\n99999999+|a\n.99999999+|b\n99999999*|c\n9.9+|d\n|===");

@@ -72,10 +72,15 @@ fn a_slip_in_a_partial_spoils_only_the_partial() {
         ("open.adoc", "----\ncode\n"),
         ("comment.adoc", "////\nhidden\n"),
         ("condition.adoc", "ifdef::no[]\nhidden\n"),
+        ("entry.adoc", ":x: begun \\\n"),
+        ("text.adoc", "of the partial\n"),
     ]);
     assert_eq!(site.body("include::open.adoc[]\n\ntext"), "```\ncode\n```\n\ntext");
     assert_eq!(site.body("include::comment.adoc[]\n\ntext"), "text");
     assert_eq!(site.body("include::condition.adoc[]\n\ntext"), "text");
+    assert_eq!(site.body("include::entry.adoc[]\ntext"), "text");
+    let interrupted = ":y: a \\\ninclude::text.adoc[]\nb\n\n{y}";
+    assert_eq!(site.body(interrupted), "of the partial\n\na b");
 }
 
 #[test]
