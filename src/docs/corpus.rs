@@ -235,7 +235,7 @@ impl Site for Folder<'_> {
         let head = self.heads.get(&path)?;
         let address = match self.site_url {
             Some(site) => page::address(site, &head.public_path),
-            None => path,
+            None => page::encoded(&path),
         };
         Some(LinkTarget { title: head.title.clone(), address })
     }

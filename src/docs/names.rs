@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use url::Url;
 
-use super::page::Page;
+use super::page::{Page, decoded};
 
 /// No name of a page is longer; what is, is not looked up at all.
 const NAME_BYTES_MAX: usize = 2048;
@@ -61,15 +61,23 @@ impl Names {
         if name.len() > NAME_BYTES_MAX {
             return None;
         }
+        // A path as on disk may hold what ends the path of an address.
+        if let Some(page) = self.find_path(name) {
+            return Some(Named { page, fragment: None });
+        }
         let (name, fragment) = match name.split_once('#') {
             Some((name, fragment)) => (name, Some(fragment).filter(|it| !it.is_empty())),
             None => (name, None),
         };
         let name = name.split('?').next().unwrap_or(name);
         let page = match self.below_site(name) {
-            Some(path) => self.find_path(path),
+            Some(path) => self.find_path(&decoded(path)),
             None if name.contains("://") => None,
-            None => self.find_path(name.strip_prefix("./").unwrap_or(name)),
+            None => {
+                let path = name.strip_prefix("./").unwrap_or(name);
+                // As it stands first: it may be a path as on disk.
+                self.find_path(path).or_else(|| self.find_path(&decoded(path)))
+            }
         }?;
         Some(Named { page, fragment })
     }

@@ -1,15 +1,40 @@
 //! A page of the corpus, and where the public site shows it.
 
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use url::Url;
 
 use super::document::Document;
+
+/// What does not stand for itself in the path of an address (RFC 3986 §3.3).
+const NOT_IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@');
 
 /// A page and its names.
 #[derive(Debug)]
 pub struct Page {
     /// Relative to its folder, as on disk, with `/` between parts.
     pub path: String,
-    /// The address on the public site, relative to it; ends in `/` where the site serves folders.
+    /// The address on the public site, relative to it and not encoded; ends in `/` where the site
+    /// serves folders.
     pub public_path: String,
     /// The whole public address, when the settings say where the site is.
     pub url: Option<String>,
@@ -22,7 +47,18 @@ pub struct Page {
 pub fn address(site_url: &Url, public_path: &str) -> String {
     // Url::join would drop the last part of a site address without a closing slash, and give
     // meaning to `..` and `//` in a path that should have none.
-    format!("{}/{public_path}", site_url.as_str().trim_end_matches('/'))
+    format!("{}/{}", site_url.as_str().trim_end_matches('/'), encoded(public_path))
+}
+
+/// A path as an address has it.
+pub fn encoded(path: &str) -> String {
+    utf8_percent_encode(path, NOT_IN_PATHS).to_string()
+}
+
+/// What the path of an address says. A percent sign that begins no escape is one, and escapes that
+/// make no text stay as they are.
+pub fn decoded(path: &str) -> Cow<'_, str> {
+    percent_decode_str(path).decode_utf8().unwrap_or(Cow::Borrowed(path))
 }
 
 /// Adds a fragment to an address; no anchor, no fragment.
@@ -79,5 +115,19 @@ mod tests {
         assert_eq!(address(&site, "a/b/"), "https://docs.example/current/a/b/");
         assert_eq!(address(&site, ""), "https://docs.example/current/");
         assert_eq!(with_anchor("https://x/", "y"), "https://x/#y");
+    }
+
+    #[test]
+    fn a_path_may_have_any_character_and_comes_back() {
+        for (path, shown) in [
+            ("a b#c?/100%", "a%20b%23c%3F/100%25"),
+            ("añb", "a%C3%B1b"),
+            ("v1.2/x(y)@z", "v1.2/x(y)@z"),
+        ] {
+            assert_eq!(encoded(path), shown);
+            assert_eq!(decoded(shown), path);
+        }
+        assert_eq!(decoded("100%"), "100%");
+        assert_eq!(decoded("%ff"), "%ff");
     }
 }

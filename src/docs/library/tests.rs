@@ -49,6 +49,35 @@ fn a_hit_cites_its_section() {
 }
 
 #[test]
+fn a_page_of_any_name_has_an_address_and_is_read_by_it() {
+    let odd = "= Odd\n\n[#keys]\n== Keys\n\nText.\n";
+    let docs = folder(&[
+        ("a b#c?.adoc", odd),
+        ("100%/a%20b.adoc", "= Literal\n\nText.\n"),
+        ("a.adoc", "= Links\n\nxref:a b#c?.adoc[Odd] xref:100%/a%20b.adoc[Literal]\n"),
+    ]);
+    let library = open(&[&docs]);
+    for (path, url) in [
+        ("a b#c?.adoc", "https://docs.example/current/a%20b%23c%3F"),
+        ("100%/a%20b.adoc", "https://docs.example/current/100%25/a%2520b"),
+    ] {
+        assert_eq!(read(&library, path).url.as_deref(), Some(url));
+        assert_eq!(Url::parse(url).unwrap().as_str(), url);
+        assert_eq!(read(&library, url).path, path);
+    }
+    let section = read(&library, "https://docs.example/current/a%20b%23c%3F#keys");
+    assert!(section.markdown.starts_with("## Keys"), "{}", section.markdown);
+    assert_eq!(read(&library, "/current/a%20b%23c%3F").path, "a b#c?.adoc");
+
+    // Without a site a link has the path, encoded as in any link.
+    let settings = Settings { folders: vec![docs.path().to_path_buf()], site_url: None };
+    let library = Library::open(settings).unwrap();
+    let links = read(&library, "a.adoc").markdown;
+    assert!(links.contains("[Literal](100%25/a%2520b.adoc)"), "{links}");
+    assert_eq!(read(&library, "100%25/a%2520b.adoc").path, "100%/a%20b.adoc");
+}
+
+#[test]
 fn the_texts_of_an_answer_stay_within_its_budget() {
     let long = "# L\n\n".to_owned() + &"lamp ä ".repeat(500);
     let docs = folder(&[("long.md", &long), ("short.md", "# S\n\nlamp\n")]);
