@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::id::{FeedbackId, UserId};
 use crate::mcp::caller::Caller;
 use crate::mcp::feedback::{
-    Feedback, FeedbackBox, FeedbackError, FeedbackStatus, Receipt, Submission,
+    Feedback, FeedbackBox, FeedbackFault, FeedbackStatus, Receipt, Submission,
 };
 use crate::secret::Entropy;
 use crate::server_secret::{Purpose, ServerSecret};
@@ -33,13 +33,13 @@ impl FeedbackBox for StoredFeedback {
 }
 
 impl StoredFeedback {
-    async fn keep(&self, caller: &Caller, feedback: Feedback) -> Result<Receipt, FeedbackError> {
+    async fn keep(&self, caller: &Caller, feedback: Feedback) -> Result<Receipt, FeedbackFault> {
         let now = self.clock.now();
         let person = caller.person.as_ref().ok_or_else(|| {
-            FeedbackError::Fault("feedback came from nobody, which the tool rules out".into())
+            FeedbackFault("feedback came from nobody, which the tool rules out".into())
         })?;
         let user_id = UserId::parse(&person.subject)
-            .ok_or_else(|| FeedbackError::Fault("a caller's subject is not ours".into()))?;
+            .ok_or_else(|| FeedbackFault("a caller's subject is not ours".into()))?;
         let id = FeedbackId::generate(&*self.entropy, now);
         let sealed = self.secret.seal(&*self.entropy, Purpose::Feedback, feedback.text.as_bytes());
         transact!(self.store, txn => {
@@ -53,7 +53,7 @@ impl StoredFeedback {
             };
             feedback::insert(txn, row, now).await
         })
-        .map_err(|error| FeedbackError::Fault(error.into()))?;
+        .map_err(|error| FeedbackFault(error.into()))?;
         tracing::info!(
             tool = "submit_documentation_feedback", outcome = "stored",
             category = feedback.category.name(), subject = %user_id,

@@ -82,17 +82,13 @@ pub struct Receipt {
     pub status: FeedbackStatus,
 }
 
-/// Why a feedback was not taken.
+/// Something broke, so that a feedback was not kept. The error is logged, so it must carry neither
+/// the text nor an address. How much one person may send is the matter of `limit_mcp`.
 #[derive(Debug)]
-pub enum FeedbackError {
-    /// The person has sent as much as is taken for now.
-    TooMuch,
-    /// Something broke. The error is logged, so it must carry neither the text nor an address.
-    Fault(Box<dyn Error + Send + Sync>),
-}
+pub struct FeedbackFault(pub Box<dyn Error + Send + Sync>);
 
 /// What a [`FeedbackBox`] returns: a future, so that the trait can stand behind `dyn`.
-pub type Submission<'a> = Pin<Box<dyn Future<Output = Result<Receipt, FeedbackError>> + Send + 'a>>;
+pub type Submission<'a> = Pin<Box<dyn Future<Output = Result<Receipt, FeedbackFault>> + Send + 'a>>;
 
 /// Where feedback goes.
 pub trait FeedbackBox: Send + Sync + 'static {
@@ -163,12 +159,7 @@ pub async fn call(
             );
             Reply::new(text, &Submitted { receipt, status: status.name() })
         }
-        Err(FeedbackError::TooMuch) => Err(Failure::Refused(
-            "Nothing was sent: this person has sent as much feedback as is taken for now. Tell \
-             them, and do not try again today."
-                .to_owned(),
-        )),
-        Err(FeedbackError::Fault(error)) => Err(Failure::Fault(error)),
+        Err(FeedbackFault(error)) => Err(Failure::Fault(error)),
     }
 }
 

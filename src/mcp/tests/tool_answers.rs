@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::schema::fits;
-use super::world::{Letters, Mood, World, text};
+use super::world::{World, text};
 use crate::mcp::feedback::Category;
 
 async fn output_schema(world: &World, name: &str) -> Value {
@@ -146,12 +146,4 @@ async fn feedback_arrives_whole_and_gives_a_receipt() {
     assert_eq!(feedback.category, Category::DocumentationGap);
     let page = feedback.page_url.as_ref().map(url::Url::as_str);
     assert_eq!(page, Some("https://docs.example.com/topics?x=1#y"));
-}
-
-#[tokio::test]
-async fn a_full_letter_box_is_told_to_the_model() {
-    let world = World::with(Letters { mood: Mood::Full, ..Letters::default() });
-    let arguments = json!({ "feedback": "Nice.", "category": "other" });
-    let text = world.refusal("submit_documentation_feedback", arguments).await;
-    assert!(text.contains("Nothing was sent"), "{text}");
 }

@@ -11,7 +11,7 @@ use url::Url;
 use crate::docs::library::{self, Library};
 use crate::mcp::caller::{Caller, Person, Scopes};
 use crate::mcp::feedback::{
-    Feedback, FeedbackBox, FeedbackError, FeedbackStatus, Receipt, Submission,
+    Feedback, FeedbackBox, FeedbackFault, FeedbackStatus, Receipt, Submission,
 };
 use crate::mcp::server::{McpAnswer, McpServer, Settings};
 
@@ -216,7 +216,6 @@ pub fn alice_with(scopes: &[&str]) -> Caller {
 pub enum Mood {
     #[default]
     Takes,
-    Full,
     Breaks,
     Panics,
 }
@@ -238,8 +237,7 @@ impl FeedbackBox for Letters {
                     let receipt = "fb_1".to_owned();
                     Ok(Receipt { receipt, status: FeedbackStatus::Stored })
                 }
-                Mood::Full => Err(FeedbackError::TooMuch),
-                Mood::Breaks => Err(FeedbackError::Fault("the table is gone".into())),
+                Mood::Breaks => Err(FeedbackFault("the table is gone".into())),
                 Mood::Panics => panic!("the letter box fell off the wall"),
             }
         })
