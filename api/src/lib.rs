@@ -14,6 +14,7 @@ use poem_openapi::registry::{MetaApi, Registry};
 use poem_openapi::{OpenApi, OpenApiService, ServerObject};
 
 pub mod admin;
+mod aliases;
 pub mod authorize;
 pub mod error;
 pub mod form;
@@ -141,7 +142,7 @@ struct Described<T>(PhantomData<T>);
 
 impl<T: OpenApi> OpenApi for Described<T> {
     fn meta() -> Vec<MetaApi> {
-        T::meta()
+        aliases::described::<T>()
     }
 
     fn register(registry: &mut Registry) {

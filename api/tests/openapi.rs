@@ -83,6 +83,28 @@ fn no_path_stands_in_the_document_twice() {
     assert_eq!(seen.len(), paths.len());
 }
 
+#[test]
+fn other_spellings_are_described_as_what_they_stand_for() {
+    let document = document();
+    for (alias, path) in [
+        ("/authorize", "/oauth/authorize"),
+        ("/token", "/oauth/token"),
+        ("/register", "/oauth/register"),
+        ("/mcp/", "/mcp"),
+    ] {
+        let (described, meant) = (&document["paths"][alias], &document["paths"][path]);
+        let methods = meant.as_object().expect("the path is described");
+        assert_eq!(described.as_object().map(Map::len), Some(methods.len()), "{alias}");
+        for (method, operation) in methods {
+            let described = &described[method];
+            assert_eq!(described["deprecated"], true, "{method} {alias}");
+            for part in ["summary", "parameters", "requestBody", "responses"] {
+                assert_eq!(described[part], operation[part], "{method} {alias}: {part}");
+            }
+        }
+    }
+}
+
 fn document() -> Value {
     serde_json::from_str(&document_json()).expect("the document is JSON")
 }

@@ -228,10 +228,12 @@ on_both! {
         let world = World::start(backend).await;
         let client = world.client("editor").await;
         let tokens = client.signed_in(&world, "alice").await;
-        for method in [reqwest::Method::GET, reqwest::Method::DELETE] {
-            let request = world.http.request(method, world.at("/mcp"))
-                .header("accept", "text/event-stream").bearer_auth(&tokens.access_token);
-            assert_eq!(send(request).await.expect(405).header("allow"), Some("POST"));
+        for path in ["/mcp", "/mcp/"] {
+            for method in [reqwest::Method::GET, reqwest::Method::DELETE] {
+                let request = world.http.request(method, world.at(path))
+                    .header("accept", "text/event-stream").bearer_auth(&tokens.access_token);
+                assert_eq!(send(request).await.expect(405).header("allow"), Some("POST"));
+            }
         }
         let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"});
         let request = world.mcp(&tokens.access_token).request(&ping).header("mcp-session-id", "x");

@@ -139,4 +139,12 @@ on_both! {
         assert!(tokens.refresh_token.is_some());
         assert_eq!(tokens.scope, "docs:read offline_access");
     }
+
+    async fn the_legacy_path_is_the_same_endpoint(backend: Backend) {
+        let world = World::start(backend).await;
+        let body = json!({"redirect_uris": ["https://e.com/cb"]});
+        post_json(&world, "/register", &body).await.expect(201);
+        let without = World::with(backend, &[("legacy_paths", "false")]).await;
+        post_json(&without, "/register", &body).await.expect(404);
+    }
 }
