@@ -44,9 +44,15 @@ const POSTGRES_CONNECTIONS: u32 = 16;
 const SQLITE_READERS: u32 = 4;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What no statement, wait or forgotten transaction of ours may exceed: a replica that is stopped
-/// between a lock and its commit must not hold up the others for ever.
-const SESSION_BOUNDS: &str = "SET statement_timeout = '10s';
+/// What every session says first.
+///
+/// The bounds are what no statement, wait or forgotten transaction of ours may exceed: a replica
+/// that is stopped between a lock and its commit must not hold up the others for ever.
+///
+/// The isolation is the one under which a waiter for a row reads what the row has become. Under
+/// `REPEATABLE READ` it would go on with what the row was, if that was locked and not changed.
+const SESSION: &str = "SET default_transaction_isolation = 'read committed';
+     SET statement_timeout = '10s';
      SET lock_timeout = '4s';
      SET idle_in_transaction_session_timeout = '15s'";
 
@@ -279,9 +285,7 @@ fn postgres_options(url: &str, losses: &Arc<Losses>) -> ConnectOptions {
     options.map_sqlx_postgres_opts(|postgres| postgres.extra_float_digits(None));
     options.map_sqlx_postgres_pool_opts(|pool| {
         pool.after_connect(|connection, _| {
-            Box::pin(
-                async move { sqlx::raw_sql(SESSION_BOUNDS).execute(connection).await.map(|_| ()) },
-            )
+            Box::pin(async move { sqlx::raw_sql(SESSION).execute(connection).await.map(|_| ()) })
         })
     });
     options

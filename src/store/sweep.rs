@@ -8,7 +8,7 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, Statement, Value};
 
 use crate::clock::Timestamp;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, transact};
 
 /// Rows deleted by one statement.
 const BATCH_ROWS: i64 = 1000;
@@ -94,11 +94,13 @@ async fn delete(store: &Store, batch: Batch) -> Result<u64, StoreError> {
     );
     let mut deleted = 0;
     loop {
-        let values: [Value; 1] = [before.millis().into()];
-        let connection = &store.writer;
-        let statement =
-            Statement::from_sql_and_values(connection.get_database_backend(), &sql, values);
-        let rows = connection.execute_raw(statement).await?.rows_affected();
+        // In a transaction, because that is what runs again when two passes meet.
+        let rows = transact!(store, txn => {
+            let values: [Value; 1] = [before.millis().into()];
+            let statement =
+                Statement::from_sql_and_values(txn.get_database_backend(), &sql, values);
+            Ok(txn.execute_raw(statement).await?.rows_affected())
+        })?;
         deleted += rows;
         if rows < BATCH_ROWS.unsigned_abs() {
             return Ok(deleted);

@@ -3,7 +3,9 @@
 use gatehouse::clock::{Clock as _, Timestamp};
 use gatehouse::store::{Store, schema, sweep};
 
-use crate::support::database::{db_execute, db_number};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+
+use crate::support::database::{db_connect, db_execute, db_number};
 use crate::support::{Backend, DAY, HOUR, MINUTE, SECOND, Tokens, World, on_both};
 
 on_both! {
@@ -84,8 +86,8 @@ on_both! {
                 Backend::Postgres => ("gen_random_uuid()", "decode(md5(random()::text), 'hex')"),
             };
             let sql = sql.replace("{fresh}", fresh).replace("{hash}", hash);
-            let connection = crate::support::database::db_connect(&world.database_url).await;
-            let refused = sea_orm::ConnectionTrait::execute_unprepared(&connection, &sql).await;
+            let connection = db_connect(&world.database_url).await;
+            let refused = connection.execute_unprepared(&sql).await;
             assert!(refused.unwrap_err().to_string().to_lowercase().contains("unique"), "{sql}");
         }
     }
@@ -133,4 +135,24 @@ on_both! {
         let swept = sweep::pass(&store, DAY, world.clock.now()).await.unwrap();
         assert_eq!(swept.grants, 1);
     }
+}
+
+#[tokio::test]
+async fn a_session_sees_what_is_committed_whatever_the_server_prefers() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = Backend::Postgres.fresh(folder.path()).await;
+    let name = url.rsplit('/').next().unwrap();
+    let prefer = "SET default_transaction_isolation = 'repeatable read'";
+    db_execute(&url, &format!("ALTER DATABASE {name} {prefer}")).await;
+    // It is the default now, for whoever says nothing.
+    assert_eq!(isolation(&db_connect(&url).await).await, "repeatable read");
+    let store = Store::connect(&url).await.unwrap();
+    assert_eq!(isolation(store.read()).await, "read committed");
+    assert_eq!(isolation(&store.begin().await.unwrap()).await, "read committed");
+}
+
+async fn isolation(connection: &impl ConnectionTrait) -> String {
+    let statement = Statement::from_string(DbBackend::Postgres, "SHOW transaction_isolation");
+    let row = connection.query_one_raw(statement).await.unwrap().unwrap();
+    row.try_get_by_index(0).unwrap()
 }
