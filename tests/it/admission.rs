@@ -57,6 +57,17 @@ on_both! {
         }
     }
 
+    async fn who_is_refused_before_the_body_is_read_is_told_that_the_connection_ends(
+        backend: Backend
+    ) {
+        let world = World::start(backend).await;
+        let post = |body: &str| world.http.post(world.at("/mcp")).body(body.to_owned());
+        let long = send(post(&"x".repeat(3 << 20))).await.expect(401);
+        assert_eq!(long.header("connection"), Some("close"));
+        let short = send(post(PING)).await.expect(401);
+        assert_eq!(short.header("connection"), None);
+    }
+
     async fn every_first_message_of_a_client_needs_the_token(backend: Backend) {
         let world = World::start(backend).await;
         for method in ["initialize", "server/discover", "ping", "tools/list",
