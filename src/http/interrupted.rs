@@ -41,8 +41,8 @@ pub struct Asked<'a> {
 /// What became of an endpoint that did not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Interruption {
-    /// Its time was up: the body trickles in, or something it needs is silent. Whatever it had open
-    /// is rolled back, and what it had finished the client may repeat.
+    /// Its time was up: the body trickles in, or something it needs is silent. What it had begun is
+    /// rolled back, unless it was ending just then, and the client may repeat it.
     GivenUp,
     /// A defect of ours; the client learns no more than that.
     Panicked,

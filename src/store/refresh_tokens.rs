@@ -188,14 +188,17 @@ pub async fn rotate_undisturbed(
     let mut is_repeated = false;
     let row = loop {
         match RotatedRow::find_by_statement(statement.clone()).one(&store.writer).await {
-            // Under a stricter isolation than READ COMMITTED the losers of a race end here; the
-            // long way tries again.
-            Err(error) if asks_for_another_try(&error) => return Ok(None),
             // Whether it reached the database is not known. Of two runs only one inserts the
             // successor, because both wait for the grant, and the successor tells of it.
             Err(error) if repeats.allow(store.losses(), &error) => is_repeated = true,
-            Ok(None) if is_repeated => break find_rotated(store, rotation.successor.id).await?,
-            row => break row?,
+            // Under a stricter isolation than READ COMMITTED the losers of a race end here; the
+            // long way tries again.
+            Err(error) if !asks_for_another_try(&error) => return Err(error.into()),
+            Ok(Some(row)) => break Some(row),
+            Ok(None) | Err(_) if is_repeated => {
+                break find_rotated(store, rotation.successor.id).await?;
+            }
+            Ok(None) | Err(_) => break None,
         }
     };
     Ok(row.map(|row| Rotated {
