@@ -175,7 +175,7 @@ async fn a_refresh_is_answered_wherever_its_connection_breaks() {
         for message in 0.. {
             relay.arm(Moment { message, is_delivered }, Blow::Cut);
             let answer = client.refresh(tokens.refresh_token()).await;
-            let has_blown = relay.disarm();
+            let has_blown = relay.disarm().await;
             relay.settled().await;
             // Without a grace, a second rotation for one request would be reuse.
             tokens = Tokens::of(&answer);
@@ -208,7 +208,7 @@ async fn a_code_exchange_is_given_up_only_when_its_commit_is_in_doubt() {
             let code = client.code(&world, "alice", &[]).await;
             relay.arm(Moment { message, is_delivered }, Blow::Cut);
             let answer = client.exchange(&code).await;
-            let has_blown = relay.disarm();
+            let has_blown = relay.disarm().await;
             relay.settled().await;
             match answer.status {
                 503 => in_doubt += 1,

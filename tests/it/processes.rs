@@ -120,7 +120,10 @@ on_both! {
         let all = WALKERS * STEPS;
         for kill in 1..=KILLS {
             // The next kill comes when the walkers have gone a stretch further.
-            while steps_done.load(Ordering::SeqCst) < all * kill / (KILLS + 1) {
+            let goal = all * kill / (KILLS + 1);
+            // A walker that ended early has failed, and says why below.
+            let goes_on = || walks.iter().all(|walk| !walk.is_finished());
+            while steps_done.load(Ordering::SeqCst) < goal && goes_on() {
                 tokio::task::yield_now().await;
             }
             processes[kill % 2].kill();

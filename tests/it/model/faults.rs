@@ -63,7 +63,7 @@ pub async fn meanwhile<T>(
             let relay = [first, second][replica];
             relay.arm(moment, Blow::Cut);
             let found = wave.await;
-            let has_blown = relay.disarm();
+            let has_blown = relay.disarm().await;
             relay.settled().await;
             let mut struck = Struck::default();
             struck.replicas[replica] = has_blown;
@@ -80,7 +80,7 @@ pub async fn meanwhile<T>(
                 () = first.blown() => None,
                 found = &mut wave => Some(found),
             };
-            let is_killed = first.disarm();
+            let is_killed = first.disarm().await;
             if is_killed {
                 world.kill().await;
                 first.emptied().await;
@@ -109,8 +109,8 @@ async fn outage<T>(
         }
         found = &mut wave => found,
     };
-    let has_blown = first.disarm();
-    second.disarm();
+    let has_blown = first.disarm().await;
+    second.disarm().await;
     first.settled().await;
     second.settled().await;
     (found, has_blown)

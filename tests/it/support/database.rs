@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use gatehouse::clock::{Clock as _, SystemClock};
 use gatehouse::store::{Store, schema};
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, DbBackend, Statement};
 use tokio::sync::OnceCell;
@@ -75,13 +76,15 @@ fn on_server(database: &str) -> String {
     url.into()
 }
 
-/// Where the server listens, as `host:port`, if a relay can stand before it. It cannot before a
-/// server that goes by the name it is called by, as Neon does.
+/// Where the server listens, as `host:port`, if a relay can stand before it: not before one that
+/// must prove by its certificate that it has the name it is called by.
 pub fn postgres_to_relay() -> Option<String> {
     let url = reqwest::Url::parse(server()).expect("the server's address is a URL");
+    let asks_for_tls = url
+        .query_pairs()
+        .any(|(key, mode)| key == "sslmode" && !matches!(&*mode, "disable" | "allow" | "prefer"));
     let host = url.host_str().expect("it names a host");
-    let is_here = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok();
-    is_here.then(|| format!("{host}:{}", url.port().unwrap_or(5432)))
+    (!asks_for_tls).then(|| format!("{host}:{}", url.port().unwrap_or(5432)))
 }
 
 /// The same database, reached through a relay.
@@ -94,8 +97,11 @@ pub fn database_behind(relay: &Relay, database_url: &str) -> String {
 
 fn name() -> String {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
+    // Databases stay on a server that is kept, and process numbers come back.
+    static BEGAN: OnceLock<i64> = OnceLock::new();
+    let began = BEGAN.get_or_init(|| SystemClock.now().millis());
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-    format!("gatehouse_test_{}_{count}", std::process::id())
+    format!("gatehouse_test_{began}_{}_{count}", std::process::id())
 }
 
 async fn create(options: &str, name: &str) -> String {

@@ -35,10 +35,19 @@ pub enum Blow {
     Stall,
 }
 
+#[derive(Clone, Copy)]
 struct Fuse {
     messages_left: usize,
     is_delivered: bool,
     blow: Blow,
+}
+
+/// What became of the fuse that was put in last.
+#[derive(Default)]
+struct Holder {
+    fuse: Option<Fuse>,
+    /// A message reached it; what it does is under way, or done.
+    has_burnt: bool,
 }
 
 /// Connections that have not ended at the server.
@@ -59,7 +68,7 @@ pub struct Relay {
 struct Shared {
     servers: Vec<String>,
     turn: AtomicUsize,
-    fuse: Mutex<Option<Fuse>>,
+    holder: Mutex<Holder>,
     is_refusing: AtomicBool,
     has_blown: watch::Sender<bool>,
     open: watch::Sender<Open>,
@@ -73,7 +82,7 @@ impl Relay {
         let shared = Arc::new(Shared {
             servers,
             turn: AtomicUsize::new(0),
-            fuse: Mutex::new(None),
+            holder: Mutex::default(),
             is_refusing: AtomicBool::new(false),
             has_blown: watch::Sender::new(false),
             open: watch::Sender::default(),
@@ -98,14 +107,22 @@ impl Relay {
     pub fn arm(&self, Moment { message, is_delivered }: Moment, blow: Blow) {
         self.shared.has_blown.send_replace(false);
         let fuse = Fuse { messages_left: message, is_delivered, blow };
-        *self.shared.fuse.lock().unwrap() = Some(fuse);
+        *self.shared.holder.lock().unwrap() = Holder { fuse: Some(fuse), has_burnt: false };
     }
 
-    /// Takes the fuse out, and relays again; whether it had blown.
-    pub fn disarm(&self) -> bool {
-        *self.shared.fuse.lock().unwrap() = None;
+    /// Takes the fuse out, and relays again; whether it had blown. One that is blowing just now has
+    /// blown to the end.
+    pub async fn disarm(&self) -> bool {
+        let has_burnt = {
+            let mut holder = self.shared.holder.lock().unwrap();
+            holder.fuse = None;
+            holder.has_burnt
+        };
+        if has_burnt {
+            self.blown().await;
+        }
         self.shared.is_refusing.store(false, Ordering::SeqCst);
-        *self.shared.has_blown.borrow()
+        has_burnt
     }
 
     /// Breaks all connections.
@@ -148,15 +165,14 @@ impl Shared {
 
     /// Takes note of a message; what its connection is to do when it blows the fuse.
     fn burn(&self) -> Option<Fuse> {
-        let mut fuse = self.fuse.lock().unwrap();
-        let burning = fuse.as_mut()?;
-        match burning.messages_left.checked_sub(1) {
-            Some(left) => {
-                burning.messages_left = left;
-                None
-            }
-            None => fuse.take(),
+        let mut holder = self.holder.lock().unwrap();
+        let fuse = holder.fuse.as_mut()?;
+        if let Some(left) = fuse.messages_left.checked_sub(1) {
+            fuse.messages_left = left;
+            return None;
         }
+        holder.has_burnt = true;
+        holder.fuse.take()
     }
 }
 
@@ -206,11 +222,14 @@ async fn hand_on(
         let blown = shared.burn();
         // Before the server can answer.
         is_mute.store(blown.is_some(), Ordering::SeqCst);
-        let is_delivered = blown.as_ref().is_none_or(|fuse| fuse.is_delivered);
-        if is_delivered && server.write_all(&message[..length]).await.is_err() {
-            return;
-        }
-        let Some(fuse) = blown else { continue };
+        let is_delivered = blown.is_none_or(|fuse| fuse.is_delivered);
+        let is_gone = is_delivered && server.write_all(&message[..length]).await.is_err();
+        let Some(fuse) = blown else {
+            if is_gone {
+                return;
+            }
+            continue;
+        };
         match fuse.blow {
             Blow::Cut => shared.cut(),
             Blow::Outage => {

@@ -13,7 +13,7 @@ use testcontainers::core::client::docker_client_instance;
 use testcontainers::core::{IntoContainerPort as _, WaitFor};
 use testcontainers::runners::AsyncRunner as _;
 use testcontainers::{ContainerAsync, GenericImage, ImageExt as _, TestcontainersError};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use super::source::Docker;
@@ -74,7 +74,6 @@ impl Kept {
 
 /// The keeper: starts a container, says where its Postgres is, and removes it when nobody holds
 /// the pipe any more.
-#[expect(clippy::print_stdout, reason = "the first process reads it")]
 pub async fn keep() -> ExitCode {
     let password = random_password();
     let started = match start(&password).await {
@@ -88,7 +87,11 @@ pub async fn keep() -> ExitCode {
             return ExitCode::from(BROKEN);
         }
     };
-    println!("postgres://postgres:{password}@{address}/postgres");
+    let url = format!("postgres://postgres:{password}@{address}/postgres\n");
+    // Where nobody reads it, nobody holds the pipe either.
+    let mut stdout = tokio::io::stdout();
+    let _ = stdout.write_all(url.as_bytes()).await;
+    let _ = stdout.flush().await;
     // Nobody writes to it: it ends when the first process does, however that ends.
     let held = tokio::io::stdin().read_to_end(&mut Vec::new()).await;
     match (held, container.rm().await) {
