@@ -8,6 +8,7 @@ mod m20261123_000003_authorization;
 mod m20261123_000004_grants;
 mod m20261123_000005_keys;
 mod m20261123_000006_feedback;
+mod m20261123_000007_client_digests;
 
 /// All migrations, in order.
 pub struct Migrator;
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000004_grants::Migration),
             Box::new(m20261123_000005_keys::Migration),
             Box::new(m20261123_000006_feedback::Migration),
+            Box::new(m20261123_000007_client_digests::Migration),
         ]
     }
 }

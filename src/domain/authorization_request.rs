@@ -3,7 +3,7 @@
 
 use crate::domain::client::Client;
 use crate::domain::pkce::CodeChallenge;
-use crate::domain::redirect_uri::TrustedRedirect;
+use crate::domain::redirect_uri::{Target, TrustedRedirect};
 use crate::domain::refusal::AuthorizeRefusal;
 use crate::domain::resource::Resource;
 use crate::domain::scope::ScopeSet;
@@ -142,9 +142,12 @@ fn check_redirect(
     match (parameters.get("redirect_uri"), registered.as_slice()) {
         (Some(presented), _) => TrustedRedirect::match_registered(presented, registered)
             .ok_or(AuthorizeRefusal::UnregisteredRedirectUri),
-        // OAuth 2.1 §2.3.2: it may be left out only when there is nothing to choose.
-        (None, [only]) => TrustedRedirect::match_registered(only.as_str(), registered)
-            .ok_or(AuthorizeRefusal::UnregisteredRedirectUri),
+        // OAuth 2.1 §2.3.2: it may be left out only when there is nothing to choose. On loopback
+        // there is: the port.
+        (None, [only]) if only.target() != Target::Loopback => {
+            TrustedRedirect::match_registered(only.as_str(), registered)
+                .ok_or(AuthorizeRefusal::UnregisteredRedirectUri)
+        }
         (None, _) => Err(AuthorizeRefusal::MissingRedirectUri),
     }
 }
@@ -265,6 +268,20 @@ mod tests {
                 }
                 other => panic!("{changes:?}: {other:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn the_redirect_is_left_out_only_when_there_is_nothing_to_choose() {
+        for (registered, expected) in [
+            (&["https://e.com/cb"][..], Ok("https://e.com/cb")),
+            (&["https://e.com/cb", "https://e.com/b"], Err(AuthorizeRefusal::MissingRedirectUri)),
+            // Identical software shares a registration, and each copy has a port of its own.
+            (&["http://127.0.0.1:5000/cb"], Err(AuthorizeRefusal::MissingRedirectUri)),
+        ] {
+            let parameters = AuthorizeParameters::from_pairs(Vec::new()).unwrap();
+            let redirect = check_redirect(&parameters, &client(registered));
+            assert_eq!(redirect.as_ref().map(TrustedRedirect::as_str), expected.as_ref().copied());
         }
     }
 

@@ -3,6 +3,8 @@
 //! A registration is corrected rather than refused where RFC 7591 §3.2.1 lets the server replace
 //! values: clients send more than they need, and refusing one entry loses the client.
 
+use std::collections::BTreeSet;
+
 use crate::domain::redirect_uri::RedirectUri;
 use crate::domain::refusal::RegistrationRefusal;
 use crate::domain::scope::ScopeSet;
@@ -101,6 +103,15 @@ impl ClientMetadata {
     /// Whether the client said that it uses `grant_type`.
     pub fn may_use(&self, grant_type: GrantType) -> bool {
         self.grant_types.contains(&grant_type)
+    }
+
+    /// What identical software has in common, whatever loopback ports it listens on and in whatever
+    /// order it names its redirects.
+    #[must_use]
+    pub fn of_the_software(&self) -> Self {
+        let places: BTreeSet<_> =
+            self.redirect_uris.iter().map(RedirectUri::without_loopback_port).collect();
+        Self { redirect_uris: places.into_iter().collect(), ..self.clone() }
     }
 }
 
@@ -260,6 +271,24 @@ mod tests {
         }
         let long = clean_name(&"é".repeat(900)).unwrap();
         assert_eq!(long.chars().count(), CLIENT_NAME_CHARS_MAX);
+    }
+
+    #[test]
+    fn identical_software_is_one_whatever_its_ports() {
+        let software = |redirect_uris: &[&str]| {
+            check_registration(&presented(redirect_uris), &[]).unwrap().of_the_software()
+        };
+        let one = software(&["http://127.0.0.1:5000/cb", "https://e.com/cb"]);
+        for (redirect_uris, is_same) in [
+            (&["https://e.com/cb", "http://127.0.0.1:6000/cb"][..], true),
+            (&["http://127.0.0.1/cb", "http://127.0.0.1:1/cb", "https://e.com/cb"], true),
+            (&["http://localhost:5000/cb", "https://e.com/cb"], false),
+            (&["http://127.0.0.1:5000/other", "https://e.com/cb"], false),
+            (&["http://127.0.0.1:5000/cb", "https://e.com:5000/cb"], false),
+            (&["http://127.0.0.1:5000/cb"], false),
+        ] {
+            assert_eq!(software(redirect_uris) == one, is_same, "{redirect_uris:?}");
+        }
     }
 
     #[test]

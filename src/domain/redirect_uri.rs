@@ -46,7 +46,7 @@ pub enum RedirectUriRefusal {
 }
 
 /// A redirect URI that may be registered.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RedirectUri(String);
 
 impl RedirectUri {
@@ -87,6 +87,16 @@ impl RedirectUri {
     /// The registered spelling.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The same place at whatever port: on loopback the port is chosen anew at each start
+    /// (RFC 8252 §7.3).
+    #[must_use]
+    pub fn without_loopback_port(&self) -> Self {
+        match loopback_parts(&self.0) {
+            Some(LoopbackParts { host, rest }) => Self(format!("http://{host}{rest}")),
+            None => self.clone(),
+        }
     }
 
     /// Where the registered URI leads, for pages and for the rule on silent approval.

@@ -53,14 +53,7 @@ pub async fn decide(
         .on_conflict_do_nothing_on([Column::Id])
         .exec_without_returning(txn)
         .await?;
-    Ok(Consumed::from_rows(inserted(&rows)))
-}
-
-fn inserted(rows: &sea_orm::TryInsertResult<u64>) -> u64 {
-    match rows {
-        sea_orm::TryInsertResult::Inserted(rows) => *rows,
-        sea_orm::TryInsertResult::Empty | sea_orm::TryInsertResult::Conflicted => 0,
-    }
+    Ok(Consumed::from_insert(&rows))
 }
 
 /// Finds a decided request.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
@@ -10,8 +10,9 @@ use crate::domain::client::{Client, ClientMetadata, GrantType};
 use crate::domain::redirect_uri::RedirectUri;
 use crate::domain::scope::ScopeSet;
 use crate::id::ClientRowId;
+use crate::secret::sha256;
 use crate::store::entity::clients::{ActiveModel, Column, Entity, Model};
-use crate::store::{Db, StoreError, Txn};
+use crate::store::{Consumed, Db, StoreError, Txn};
 
 /// The metadata column: RFC 7591 names, so that a person can read it.
 #[derive(Serialize, Deserialize)]
@@ -40,25 +41,58 @@ pub async fn find(db: &impl Db, client_id: &str) -> Result<Option<Client>, Store
     row.map(client_of).transpose()
 }
 
-/// Inserts a new client.
+/// A client that registered the same before.
+pub struct Known {
+    /// Its identifier.
+    pub client_id: String,
+    /// When it registered.
+    pub created_at: Timestamp,
+    /// Noted once an hour at most.
+    pub last_used_at: Timestamp,
+}
+
+/// Finds the client that registered the same software, whatever its loopback ports.
+pub async fn find_same(
+    db: &impl Db,
+    metadata: &ClientMetadata,
+) -> Result<Option<Known>, StoreError> {
+    let by_digest = Entity::find().filter(Column::MetadataDigest.eq(digest(metadata)?));
+    Ok(by_digest.one(db).await?.map(|row| Known {
+        client_id: row.client_id,
+        created_at: Timestamp::from_millis(row.created_at),
+        last_used_at: Timestamp::from_millis(row.last_used_at),
+    }))
+}
+
+/// Inserts a new client, unless the same software was registered meanwhile.
 pub async fn insert(
     txn: &Txn,
     id: ClientRowId,
     client: &Client,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<Consumed, StoreError> {
     let metadata = serde_json::to_value(stored(&client.metadata))
         .map_err(|_| StoreError::Corrupt("client metadata"))?;
-    ActiveModel {
+    let row = ActiveModel {
         id: Set(id.uuid()),
         client_id: Set(client.client_id.clone()),
         metadata: Set(metadata),
         created_at: Set(now.millis()),
         last_used_at: Set(now.millis()),
-    }
-    .insert(txn)
-    .await?;
-    Ok(())
+        metadata_digest: Set(Some(digest(&client.metadata)?)),
+    };
+    let rows = Entity::insert(row)
+        .on_conflict_do_nothing_on([Column::MetadataDigest])
+        .exec_without_returning(txn)
+        .await?;
+    Ok(Consumed::from_insert(&rows))
+}
+
+/// Over the column's own text, whose members have one order.
+fn digest(metadata: &ClientMetadata) -> Result<Vec<u8>, StoreError> {
+    let text = serde_json::to_vec(&stored(&metadata.of_the_software()))
+        .map_err(|_| StoreError::Corrupt("client metadata"))?;
+    Ok(sha256(&text).to_vec())
 }
 
 /// How exact the note of a client's last use is.

@@ -17,6 +17,7 @@ use std::time::Duration;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
     DbErr, RuntimeErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    TryInsertResult,
 };
 
 use crate::store::losses::{Losses, Reader, Repeats};
@@ -188,6 +189,14 @@ pub enum Consumed {
 }
 
 impl Consumed {
+    /// From an insert that gives way to a row with the same key.
+    fn from_insert(rows: &TryInsertResult<u64>) -> Self {
+        Self::from_rows(match rows {
+            TryInsertResult::Inserted(rows) => *rows,
+            TryInsertResult::Empty | TryInsertResult::Conflicted => 0,
+        })
+    }
+
     /// From the row count of a guarded update by primary key.
     fn from_rows(rows: u64) -> Self {
         match rows {
@@ -249,7 +258,13 @@ impl Store {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.reader.connection.ping().await?;
+        let mut repeats = Repeats::default();
+        loop {
+            match self.reader.connection.ping().await {
+                Err(error) if repeats.allow(self.losses(), &error) => {}
+                answered => break answered?,
+            }
+        }
         Ok(self.writer.ping().await?)
     }
 

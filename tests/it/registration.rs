@@ -1,7 +1,10 @@
 //! Dynamic Client Registration: DC of the requirements.
 
+use gatehouse::clock::Clock as _;
+use gatehouse::store::{Store, sweep};
 use serde_json::{Value, json};
 
+use crate::support::database::db_number;
 use crate::support::oauth_client::post_json;
 use crate::support::{Answer, Backend, HOUR, OAuthClient, World, on_both};
 
@@ -114,14 +117,61 @@ on_both! {
 
     async fn registrations_are_limited_per_address_and_the_window_passes(backend: Backend) {
         let world = World::with(backend, &[("limit_register", "2/1h")]).await;
-        let body = json!({"redirect_uris": ["https://e.com/cb"]});
-        register(&world, body.clone()).await.expect(201);
-        register(&world, body.clone()).await.expect(201);
-        let refused = register(&world, body.clone()).await;
+        let named = |name: &str| {
+            json!({"client_name": name, "redirect_uris": ["https://e.com/cb"]})
+        };
+        register(&world, named("a")).await.expect(201);
+        register(&world, named("b")).await.expect(201);
+        let refused = register(&world, named("c")).await;
         let refused = refused.expect_error(429, "temporarily_unavailable");
         assert_eq!(refused.header("retry-after"), Some("3600"));
+        // What is known costs nothing.
+        register(&world, named("a")).await.expect(201);
         world.advance(HOUR);
-        register(&world, body).await.expect(201);
+        register(&world, named("c")).await.expect(201);
+    }
+
+    async fn identical_software_is_one_client_and_each_copy_keeps_its_port(backend: Backend) {
+        let world = World::start(backend).await;
+        let replica = world.replica(&[]).await;
+        let body = |port: u16, name: &str| json!({
+            "client_name": name, "grant_types": ["authorization_code", "refresh_token"],
+            "redirect_uris": ["https://e.com/cb", format!("http://127.0.0.1:{port}/callback")],
+        });
+        let at = |address: &str, port, name| {
+            let request = world.http.post(format!("{address}/oauth/register"));
+            Answer::to(request.json(&body(port, name)))
+        };
+        // Two replicas that have seen none of it, at once.
+        let (first, second) =
+            tokio::join!(at(&world.local, 5000, "Editor"), at(&replica, 6000, "Editor"));
+        let (first, second) = (first.expect(201).json(), second.expect(201).json());
+        assert_eq!(first["client_id"], second["client_id"]);
+        assert_eq!(first["client_id_issued_at"], second["client_id_issued_at"]);
+        assert_eq!(second["redirect_uris"][1], "http://127.0.0.1:6000/callback");
+        let other = at(&world.local, 5000, "Terminal").await.expect(201).json();
+        assert_ne!(first["client_id"], other["client_id"]);
+        let clients = "SELECT count(*) FROM clients";
+        assert_eq!(db_number(&world.database_url, clients).await, 2);
+
+        let client = world.client("unused").await;
+        let client_id = second["client_id"].as_str().unwrap().to_owned();
+        for port in [5000, 6000] {
+            let redirect_uri = format!("http://127.0.0.1:{port}/callback");
+            let client = OAuthClient { client_id: client_id.clone(), redirect_uri, ..client.clone() };
+            client.signed_in(&world, "alice").await;
+        }
+    }
+
+    async fn who_registers_again_is_not_cleaned_up(backend: Backend) {
+        let world = World::start(backend).await;
+        let client = world.client("editor").await;
+        let store = Store::connect(&world.database_url).await.unwrap();
+        world.advance(sweep::CLIENT_UNUSED_KEPT - HOUR);
+        assert_eq!(world.client("editor").await.client_id, client.client_id);
+        world.advance(2 * HOUR);
+        sweep::pass(&store, HOUR, world.clock.now()).await.unwrap();
+        client.signed_in(&world, "alice").await;
     }
 
     async fn a_client_without_the_refresh_grant_gets_none_unless_it_asks_to_stay(backend: Backend) {

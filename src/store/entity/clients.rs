@@ -12,6 +12,7 @@ pub struct Model {
     pub metadata: Json,
     pub created_at: i64,
     pub last_used_at: i64,
+    pub metadata_digest: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

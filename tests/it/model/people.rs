@@ -74,8 +74,8 @@ fn named<T>(things: &[T], Back(back): Back) -> Option<(usize, &T)> {
 pub struct Known {
     /// What the names of the case's clients end in.
     pub name: String,
-    /// The editor and the terminal in turn: who registered anew comes later.
-    clients: Vec<(usize, OAuthClient)>,
+    /// Their kinds and editions; who registered last comes last.
+    clients: Vec<(usize, usize, OAuthClient)>,
     people: [Person; 2],
     sign_ins: usize,
     /// Of the consent: the browser and the text.
@@ -91,14 +91,9 @@ pub struct Known {
 impl Known {
     /// Two clients register and two people appear that no other case has seen.
     pub async fn begin(world: &World, case: usize) -> Self {
-        let name = format!("of case {case}");
-        let mut clients = Vec::new();
-        for (kind, kind_name) in KINDS.into_iter().enumerate() {
-            clients.push((kind, world.client(&format!("{kind_name} {name}")).await));
-        }
-        Self {
-            name,
-            clients,
+        let mut known = Self {
+            name: format!("of case {case}"),
+            clients: Vec::new(),
             people: ["alice", "bob"].map(|name| Person::named(&format!("{name}-{case}"))),
             sign_ins: 0,
             pages: Vec::new(),
@@ -106,11 +101,20 @@ impl Known {
             codes: Vec::new(),
             refresh_tokens: Vec::new(),
             access_tokens: Vec::new(),
+        };
+        for kind in 0..KINDS.len() {
+            let client = world.client(&known.name_of(kind, 0)).await;
+            known.clients.push((kind, 0, client));
         }
+        known
+    }
+
+    fn name_of(&self, kind: usize, edition: usize) -> String {
+        format!("{} {edition} {}", KINDS[kind], self.name)
     }
 
     pub fn client_ids(&self) -> Vec<&str> {
-        self.clients.iter().map(|(_, client)| client.client_id.as_str()).collect()
+        self.clients.iter().map(|(_, _, client)| client.client_id.as_str()).collect()
     }
 
     /// The errand that a step stands for; `None` when it names what nobody has.
@@ -165,17 +169,17 @@ impl Known {
         let client = |whose: &Whose, by| match by {
             Party::Owner => self.client_at(houses, step, whose.client),
             Party::Stranger => {
-                let (kind, _) = self.clients[whose.client];
+                let (kind, _, _) = self.clients[whose.client];
                 self.client_at(houses, step, self.newest(1 - kind))
             }
         };
         Some(match step.what {
-            Operation::Register { client: kind } => {
+            Operation::Register { client: kind, edition } => {
                 let client = self.newest(kind);
-                let name = format!("{} {}", KINDS[kind], self.name);
+                let name = self.name_of(kind, edition);
                 let way = ways::register(self.client_at(houses, step, client), name);
                 let whose = Whose { sign_in: self.sign_ins, client, kind, person: 0 };
-                (Act::Register, whose, Box::pin(way))
+                (Act::Register(kind, edition), whose, Box::pin(way))
             }
             Operation::Exchange(code, proof) => {
                 let (_, Held { whose, thing: code }) = named(&self.codes, code)?;
@@ -222,13 +226,26 @@ impl Known {
     }
 
     fn client_at(&self, houses: &Houses, step: Step, client: usize) -> OAuthClient {
-        self.clients[client].1.at(&houses.addresses[step.replica])
+        self.clients[client].2.at(&houses.addresses[step.replica])
     }
 
     /// The client of this kind that registered last.
     fn newest(&self, kind: usize) -> usize {
-        let newest = self.clients.iter().rposition(|(its_kind, _)| *its_kind == kind);
+        let newest = self.clients.iter().rposition(|(its_kind, _, _)| *its_kind == kind);
         newest.expect("both have registered")
+    }
+
+    /// Identical software is one client, whoever was told so first.
+    fn learn_client(&mut self, act: Act, client: OAuthClient) -> Seen {
+        let Act::Register(kind, edition) = act else { return Seen::Odd("a client".to_owned()) };
+        let is_another = |(its_kind, its_edition, known): &(usize, usize, OAuthClient)| {
+            (*its_kind, *its_edition) == (kind, edition) && known.client_id != client.client_id
+        };
+        if self.clients.iter().any(is_another) {
+            return Seen::Odd(format!("edition {edition} is registered as another client"));
+        }
+        self.clients.push((kind, edition, client));
+        Seen::Registered
     }
 
     /// Keeps what an errand brought; the symbol of it. What got lost is kept by nobody.
@@ -242,10 +259,7 @@ impl Known {
             found => found,
         };
         match found {
-            Found::Client(client) => {
-                self.clients.push((whose.kind, client));
-                Seen::Registered
-            }
+            Found::Client(client) => self.learn_client(head.act, client),
             Found::Page(browser, page) => {
                 self.pages.push(Held { whose, thing: (browser, page) });
                 Seen::Page
@@ -312,7 +326,7 @@ impl fmt::Display for Head {
             Act::Call { expires_at, .. } => {
                 write!(f, "{owner} calls /mcp as sign-in {sign_in} (good until +{expires_at}s)")?;
             }
-            Act::Register => write!(f, "{owner} registers anew")?,
+            Act::Register(_, edition) => write!(f, "{owner} registers as edition {edition}")?,
             Act::CleanUp => f.write_str("a clean-up pass runs")?,
         }
         if self.act != Act::CleanUp {

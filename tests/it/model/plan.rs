@@ -17,6 +17,9 @@ const SCENES_MAX: usize = 8;
 /// The last message at which something breaks; few waves have more.
 const MESSAGES_MAX: usize = 12;
 
+/// In how many editions a client comes; the first is registered before a plan begins.
+const EDITIONS: usize = 3;
+
 /// Waves, one after the other.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Plan(pub Vec<Wave>);
@@ -91,9 +94,10 @@ pub enum Operation {
         client: usize,
         person: usize,
     },
-    /// A client registers anew, and is the new one from then on.
+    /// A client registers in an edition, and is that one from then on.
     Register {
         client: usize,
+        edition: usize,
     },
     Decide(Back, Decision),
     Callback(Back),
@@ -239,7 +243,8 @@ fn operation() -> impl Strategy<Value = Operation> {
     let people = || (0..2_usize, 0..2_usize);
     let sign_in = people().prop_map(|(client, person)| Operation::SignIn { client, person });
     let open = people().prop_map(|(client, person)| Operation::Open { client, person });
-    let register = (0..2_usize).prop_map(|client| Operation::Register { client });
+    let register = (0..2_usize, 0..EDITIONS)
+        .prop_map(|(client, edition)| Operation::Register { client, edition });
     prop_oneof![
         24 => refresh,
         6 => exchange(),
@@ -248,7 +253,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => revoke_access,
         3 => sign_in,
         1 => open,
-        1 => register,
+        2 => register,
         2 => decide(),
         2 => back().prop_map(Operation::Callback),
         2 => Just(Operation::CleanUp),

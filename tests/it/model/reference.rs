@@ -5,7 +5,7 @@
 //!
 //! Never here: IO, secrets, what a race may do; see `order` for that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::words::{
     Act, Counts, Decision, Expected, Party, Proof, Replica, Rules, Seen, SignInNo, TokenNo,
@@ -59,7 +59,8 @@ struct SignIn {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {
     now: i64,
-    clients: i64,
+    /// Kinds and editions that registered: identical software is one client.
+    clients: BTreeSet<(usize, usize)>,
     sign_ins: BTreeMap<SignInNo, SignIn>,
 }
 
@@ -78,9 +79,9 @@ impl Family {
 }
 
 impl State {
-    /// Two clients have registered, and nobody signed in.
-    pub const fn beginning() -> Self {
-        Self { now: 0, clients: 2, sign_ins: BTreeMap::new() }
+    /// The first edition of both clients has registered, and nobody signed in.
+    pub fn beginning() -> Self {
+        Self { now: 0, clients: BTreeSet::from([(0, 0), (1, 0)]), sign_ins: BTreeMap::new() }
     }
 
     pub fn advance(&mut self, seconds: i64) {
@@ -96,7 +97,8 @@ impl State {
     }
 
     pub fn counts(&self) -> Counts {
-        let mut counts = Counts { clients: self.clients, ..Counts::default() };
+        let mut counts = Counts::default();
+        counts.clients += i64::try_from(self.clients.len()).expect("there are few");
         for sign_in in self.sign_ins.values() {
             counts.codes += i64::from(sign_in.code.is_some());
             counts.codes_used += i64::from(sign_in.code.as_ref().is_some_and(|code| code.used));
@@ -123,8 +125,8 @@ impl State {
                 self.begin(number, Stage::Shown { expires_at: self.now + rules.request_ttl });
                 Expected::Exactly(Seen::Page)
             }
-            Act::Register => {
-                self.clients += 1;
+            Act::Register(kind, edition) => {
+                self.clients.insert((kind, edition));
                 Expected::Exactly(Seen::Registered)
             }
             Act::Decide(number, decision) => self.decide(rules, number, decision),

@@ -49,7 +49,8 @@ pub enum Act {
     SignIn(SignInNo),
     /// Only the consent page.
     Open(SignInNo),
-    Register,
+    /// An edition of a kind of client.
+    Register(usize, usize),
     Decide(SignInNo, Decision),
     Callback(SignInNo),
     Exchange(SignInNo, Proof),
