@@ -92,21 +92,26 @@ impl KeySet {
         if !older_than(wants_fetch) {
             return Ok(known);
         }
-        if known.is_none() && cached.failed_at.is_some_and(|at| now.is_within(at, RETRIED_AFTER)) {
-            return Err(UpstreamError::FailedMomentsAgo);
+        let has_failed_within =
+            |moment| cached.failed_at.is_some_and(|at| now.is_within(at, moment));
+        match known {
+            // Known keys serve on for a while, without asking at every sign-in.
+            Some(_) if has_failed_within(REFETCH_EVERY) => return Ok(known),
+            None if has_failed_within(RETRIED_AFTER) => {
+                return Err(UpstreamError::FailedMomentsAgo);
+            }
+            _ => {}
         }
         let fetched: serde_json::Value = match outbound.get_json(jwks.as_str()).await {
             Ok(fetched) => fetched,
-            Err(error) if known.is_some() => {
-                tracing::warn!(%error, "the provider's keys could not be fetched again");
-                // They serve on for another while, without asking at every sign-in.
-                cached.fetched_at = Some(now);
-                return Ok(known);
-            }
             Err(error) => {
                 // The time after the wait, which may have been most of the moment.
                 cached.failed_at = Some(clock.now());
-                return Err(UpstreamError::Unavailable(error));
+                if known.is_none() {
+                    return Err(UpstreamError::Unavailable(error));
+                }
+                tracing::warn!(%error, "the provider's keys could not be fetched again");
+                return Ok(known);
             }
         };
         cached.failed_at = None;

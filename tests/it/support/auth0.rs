@@ -143,6 +143,16 @@ impl Auth0 {
             .await;
     }
 
+    /// From now on this is its one key.
+    pub async fn publish(&self, key: &SigningKey) {
+        let keys = json!({"keys": [key.public_jwk()]});
+        Mock::given(path(KEYS_PATH))
+            .respond_with(ResponseTemplate::new(200).set_body_json(keys))
+            .with_priority(1)
+            .mount(&self.server)
+            .await;
+    }
+
     /// From now on every endpoint answers with this status.
     pub async fn fail_with(&self, status: u16) {
         self.server.reset().await;
