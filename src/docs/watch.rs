@@ -23,6 +23,9 @@ use super::{error::DocsError, ground::Ground, library::Library};
 
 const QUIET: Duration = Duration::from_millis(300);
 
+/// What the system would not watch, its limits being reached, is watched again after this.
+const WATCHED_AGAIN_AFTER: Duration = Duration::from_mins(1);
+
 /// After so many events the corpus is read although the folders never rest: a log written into
 /// them must not keep a page out for ever.
 const EVENTS_MAX: usize = 10_000;
@@ -92,19 +95,24 @@ struct Watching {
 
 impl Watching {
     /// Watches what the names of the folders lead to now. By a new watcher: the old one would go on
-    /// watching what was moved away, under names that are another's now.
-    fn begin_anew(&self) {
+    /// watching what was moved away, under names that are another's now. Whether all is watched.
+    fn begin_anew(&self) -> bool {
         let mut current = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
         // Dropped first, so that the system's limits need not allow for two.
         *current = None;
         match watcher_of_way(&self.folders, &self.sender) {
             Ok(mut watcher) => {
-                if let Err(error) = watch_folders(&mut watcher, &self.folders) {
+                let watched = watch_folders(&mut watcher, &self.folders);
+                *current = Some(watcher);
+                if let Err(error) = &watched {
                     tracing::warn!(%error, "documentation folders no longer watched in full");
                 }
-                *current = Some(watcher);
+                watched.is_ok()
             }
-            Err(error) => tracing::warn!(%error, "documentation folders no longer watched"),
+            Err(error) => {
+                tracing::warn!(%error, "documentation folders no longer watched");
+                false
+            }
         }
     }
 }
@@ -134,10 +142,12 @@ fn watcher_of_way(folders: &[PathBuf], sender: &Sender<()>) -> notify::Result<Re
 /// Watches the folders that are there, with all below them. After the way, which may lead through
 /// one of them: the last mode is the one that counts.
 fn watch_folders(watcher: &mut RecommendedWatcher, folders: &[PathBuf]) -> notify::Result<()> {
+    let mut watched = Ok(());
     for folder in folders.iter().filter(|folder| folder.is_dir()) {
-        watcher.watch(folder, RecursiveMode::Recursive)?;
+        // One that cannot be watched is no reason not to watch the others.
+        watched = watched.and(watcher.watch(folder, RecursiveMode::Recursive));
     }
-    Ok(())
+    watched
 }
 
 struct WatchThread {
@@ -150,10 +160,11 @@ struct WatchThread {
 
 impl WatchThread {
     fn run(&self) {
-        while self.changes.recv().is_ok() && self.wait_for_quiet().is_ok() {
+        let mut is_watching_all = true;
+        while self.wait_for_change(is_watching_all).is_ok() && self.wait_for_quiet().is_ok() {
             let Some(library) = self.library.upgrade() else { return };
             let Some(watching) = self.watching.upgrade() else { return };
-            watching.begin_anew();
+            is_watching_all = watching.begin_anew();
             // Not kept while the corpus is read: whoever drops the watch ends it.
             drop(watching);
             match library.reindex() {
@@ -164,6 +175,18 @@ impl WatchThread {
             }
             *self.reindexes.count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
             self.reindexes.changed.notify_all();
+        }
+    }
+
+    /// What is not watched may change unseen, so it is read again after a while, and watched if it
+    /// can be.
+    fn wait_for_change(&self, is_watching_all: bool) -> Result<(), RecvTimeoutError> {
+        if is_watching_all {
+            return Ok(self.changes.recv()?);
+        }
+        match self.changes.recv_timeout(WATCHED_AGAIN_AFTER) {
+            Err(RecvTimeoutError::Timeout) => Ok(()),
+            changed => changed,
         }
     }
 
