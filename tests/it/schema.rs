@@ -37,7 +37,9 @@ on_both! {
             start.await.unwrap().unwrap();
         }
         let applied = db_number(&url, "SELECT count(*) FROM seaql_migrations").await;
-        assert_eq!(applied, 6);
+        let store = Store::connect(&url).await.unwrap();
+        let known = schema::status(&store).await.unwrap();
+        assert_eq!(usize::try_from(applied).unwrap(), known.len());
     }
 
     async fn replicas_that_start_at_once_agree_on_one_signing_key(backend: Backend) {

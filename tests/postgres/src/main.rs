@@ -8,7 +8,7 @@
 //! | variable | meaning |
 //! | --- | --- |
 //! | `GATEHOUSE_TEST_DATABASE_URL` | a Postgres of yours; nothing is started then |
-//! | `GATEHOUSE_REQUIRE_DOCKER` | `1`: a container or nothing |
+//! | `GATEHOUSE_REQUIRE_DOCKER` | `1`: a container or nothing, unless one is named |
 //! | `GATEHOUSE_TEST_POSTGRES_IMAGE` | the image of the container (`postgres:17`) |
 //!
 //! Exit codes of its own: 64 no command, 69 no way to a Postgres, 70 a way that broke.
