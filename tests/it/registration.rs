@@ -158,7 +158,8 @@ on_both! {
         let client_id = second["client_id"].as_str().unwrap().to_owned();
         for port in [5000, 6000] {
             let redirect_uri = format!("http://127.0.0.1:{port}/callback");
-            let client = OAuthClient { client_id: client_id.clone(), redirect_uri, ..client.clone() };
+            let client_id = client_id.clone();
+            let client = OAuthClient { client_id, redirect_uri, ..client.clone() };
             client.signed_in(&world, "alice").await;
         }
     }
