@@ -186,9 +186,12 @@ impl Case {
         houses.tally.waves += 1;
         houses.tally.operations += errands.len();
         let (found, struck) = houses.at_once(errands, wave.fault).await;
+        if struck.is_killed {
+            // Before the judgement: a plan that fails must leave the next one a house.
+            houses.start_again().await;
+        }
         self.judge(&houses.rules, found, &struck)?;
         if struck.is_killed {
-            houses.start_again().await;
             self.each_state(|state| state.restarted(0));
         }
         self.compare_rows(&houses.rows).await
