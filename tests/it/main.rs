@@ -11,6 +11,7 @@ mod admission;
 mod authorization;
 mod bad_input;
 mod callback;
+mod closed_clients;
 mod commands;
 mod consent;
 mod discovery;
