@@ -57,9 +57,9 @@ fn every_wave_is_some_order(backend: Backend, refresh_grace: i64, regressions: &
     // Shrinking comes back to plans that failed; luck does not acquit them.
     let failed: RefCell<Vec<(Plan, String)>> = RefCell::default();
     let mut runner = TestRunner::new(Config {
-        cases: told("GATEHOUSE_MODEL_CASES", CASES),
+        cases: told("GATEHOUSE_TEST_MODEL_CASES", CASES),
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(regressions))),
-        max_shrink_iters: told("GATEHOUSE_MODEL_SHRINK_STEPS", SHRINK_STEPS_MAX),
+        max_shrink_iters: told("GATEHOUSE_TEST_MODEL_SHRINK_STEPS", SHRINK_STEPS_MAX),
         max_shrink_time: SHRINK_MILLIS_MAX,
         ..Config::default()
     });

@@ -53,7 +53,7 @@ impl Process {
         all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let log = folder.join(format!("{name}.log"));
         let child = spawn(folder, &log, &all);
-        let process = Self {
+        let mut process = Self {
             url: format!("http://{address}"),
             log,
             settings: all,
@@ -81,10 +81,17 @@ impl Process {
     }
 
     /// Asks until it answers; each try waits for the network, none for a clock.
-    async fn until_it_answers(&self, world: &World) {
+    async fn until_it_answers(&mut self, world: &World) {
+        let url = format!("{}/.well-known/oauth-protected-resource", self.url);
+        let child = &mut self.child;
         let asking = async {
-            let url = format!("{}/.well-known/oauth-protected-resource", self.url);
             while world.http.get(&url).send().await.is_err() {
+                let ended = child.try_wait().expect("a child can be asked after");
+                assert!(
+                    ended.is_none(),
+                    "it ended: {}",
+                    std::fs::read_to_string(&self.log).unwrap()
+                );
                 tokio::task::yield_now().await;
             }
         };

@@ -89,8 +89,11 @@ impl Relay {
         });
         let serving = Arc::downgrade(&shared);
         tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
+            loop {
+                // A client that goes before it is accepted is no reason to stop.
+                let accepted = listener.accept().await;
                 let Some(shared) = serving.upgrade() else { return };
+                let Ok((client, _)) = accepted else { continue };
                 if !shared.is_refusing.load(Ordering::SeqCst) {
                     tokio::spawn(relay(shared, client));
                 }
