@@ -18,7 +18,6 @@ pub fn complete(mut response: Response, note: &Note, config: &Config) -> Respons
     let is_page = response.content_type().is_some_and(|kind| kind.starts_with("text/html"));
     let is_answer_of_sign_in =
         note.path.starts_with("/oauth/") || note.path == "/mcp/callback" || note.path == "/mcp";
-    let is_client_error = response.status().is_client_error();
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
@@ -35,11 +34,6 @@ pub fn complete(mut response: Response, note: &Note, config: &Config) -> Respons
         set(header::CACHE_CONTROL, "no-store");
         set(header::PRAGMA, "no-cache");
     }
-    if note.has_long_body && is_client_error {
-        // Refused before its body was read, the rest of which ends the connection. A client that
-        // is not told sends its next request into that (RFC 9112 §9.6).
-        set(header::CONNECTION, "close");
-    }
     if config.public_url.starts_with("https://") {
         set(header::STRICT_TRANSPORT_SECURITY, TWO_YEARS);
     }
@@ -47,4 +41,10 @@ pub fn complete(mut response: Response, note: &Note, config: &Config) -> Respons
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
     response
+}
+
+/// Tells the client that the connection ends with this answer, so that it does not send its next
+/// request into that (RFC 9112 §9.6).
+pub fn close(response: &mut Response) {
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
 }

@@ -23,11 +23,13 @@ pub mod mcp_refusals;
 pub mod proxies;
 pub mod request_log;
 pub mod serve;
+pub mod unread;
 
 use crate::flow::Gatehouse;
 use crate::http::cors::Cors;
 use crate::http::interrupted::Asked;
 use crate::http::proxies::Proxies;
+use crate::http::unread::Unread;
 use crate::page::{STYLESHEET, STYLESHEET_PATH};
 
 /// The public listener's endpoint.
@@ -56,6 +58,7 @@ impl Endpoint for Door {
         respell(&mut request, self.gatehouse.config.legacy_paths);
         as_known_method(&mut request);
         let note = request_log::Note::of(&request);
+        let unread = Unread::of(&mut request);
         // 3. A preflight is answered without authentication.
         let response = match self.cors.preflight(&request) {
             Some(response) => response,
@@ -71,8 +74,14 @@ impl Endpoint for Door {
             }
         };
         // 5. Headers every answer of its kind carries.
-        let response = headers::complete(response, &note, &self.gatehouse.config);
-        // 6. One line in the log.
+        let mut response = headers::complete(response, &note, &self.gatehouse.config);
+        // 6. Who is refused early is heard out, so that the answer is heard too.
+        if let Some(unread) = unread.filter(|_| response.status().is_client_error())
+            && !unread.is_over().await
+        {
+            headers::close(&mut response);
+        }
+        // 7. One line in the log.
         note.write(&response);
         Ok(response)
     }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use poem::http::{HeaderMap, Method, header};
+use poem::http::Method;
 use poem::{Request, Response};
 use tracing::Instrument as _;
 
@@ -24,17 +24,12 @@ static PROCESS: LazyLock<String> = LazyLock::new(|| {
     format!("{:08x}", u32::from_be_bytes(bytes))
 });
 
-/// As much as the server reads in one go.
-const SHORT_BODY_BYTES_MAX: u64 = 8 * 1024;
-
 /// What is remembered of a request until it is answered.
 pub struct Note {
     /// Unique; in the answer's `X-Request-Id` and in every line of the request.
     pub id: String,
     /// The path, without query.
     pub path: String,
-    /// Whether more of its body may be on the way than came with its head.
-    pub has_long_body: bool,
     method: Method,
     began: tokio::time::Instant,
 }
@@ -46,7 +41,6 @@ impl Note {
         Self {
             id: format!("{}-{count:x}", *PROCESS),
             path: request.uri().path().to_owned(),
-            has_long_body: has_long_body(request.headers()),
             method: request.method().clone(),
             began: tokio::time::Instant::now(),
         }
@@ -68,14 +62,5 @@ impl Note {
         } else {
             tracing::info!(%id, %method, %path, status, micros, "answered");
         }
-    }
-}
-
-fn has_long_body(headers: &HeaderMap) -> bool {
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    match length.map(str::parse::<u64>) {
-        Some(Ok(length)) => length > SHORT_BODY_BYTES_MAX,
-        Some(Err(_)) => true,
-        None => headers.contains_key(header::TRANSFER_ENCODING),
     }
 }
