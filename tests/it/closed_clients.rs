@@ -25,6 +25,19 @@ async fn is_admitted(world: &World, tokens: &Tokens) {
     world.mcp(&tokens.access_token).ping().await.expect(200);
 }
 
+/// What VS Code registers.
+pub fn vs_code() -> Value {
+    json!({
+        "client_name": "Visual Studio Code", "client_uri": "https://code.visualstudio.com",
+        "grant_types": ["authorization_code", "refresh_token",
+            "urn:ietf:params:oauth:grant-type:device_code"],
+        "response_types": ["code"], "token_endpoint_auth_method": "none",
+        "redirect_uris": ["https://insiders.vscode.dev/redirect", "https://vscode.dev/redirect",
+            "http://127.0.0.1/", "http://127.0.0.1:33418/"],
+        "application_type": "native",
+    })
+}
+
 fn claude() -> Value {
     json!({
         "client_name": "Claude", "client_uri": "https://claude.ai",
@@ -38,15 +51,7 @@ on_both! {
     async fn registrations_of_closed_clients_end_with_a_token_that_works(backend: Backend) {
         let world = World::start(backend).await;
         let resource = world.at("/mcp");
-        let vs_code = json!({
-            "client_name": "Visual Studio Code", "client_uri": "https://code.visualstudio.com",
-            "grant_types": ["authorization_code", "refresh_token",
-                "urn:ietf:params:oauth:grant-type:device_code"],
-            "response_types": ["code"], "token_endpoint_auth_method": "none",
-            "redirect_uris": ["https://insiders.vscode.dev/redirect", "https://vscode.dev/redirect",
-                "http://127.0.0.1/", "http://127.0.0.1:33418/"],
-            "application_type": "native",
-        });
+        let vs_code = vs_code();
         let cursor = json!({
             "client_name": "Cursor", "grant_types": ["authorization_code", "refresh_token"],
             "redirect_uris": ["cursor://anysphere.cursor-mcp/oauth/callback",

@@ -4,6 +4,7 @@ use gatehouse::clock::Clock as _;
 use gatehouse::store::{Store, sweep};
 use serde_json::{Value, json};
 
+use crate::closed_clients::vs_code;
 use crate::support::database::db_number;
 use crate::support::oauth_client::post_json;
 use crate::support::{Answer, Backend, HOUR, OAuthClient, World, on_both};
@@ -45,16 +46,7 @@ on_both! {
 
     async fn what_real_clients_send_is_accepted(backend: Backend) {
         let world = World::start(backend).await;
-        let vs_code = json!({
-            "client_name": "Visual Studio Code", "client_uri": "https://code.visualstudio.com",
-            "grant_types": ["authorization_code", "refresh_token",
-                "urn:ietf:params:oauth:grant-type:device_code"],
-            "response_types": ["code"], "token_endpoint_auth_method": "none",
-            "redirect_uris": ["https://insiders.vscode.dev/redirect", "https://vscode.dev/redirect",
-                "http://127.0.0.1/", "http://127.0.0.1:33418/"],
-            "application_type": "native",
-        });
-        let answer = register(&world, vs_code).await.expect(201).json();
+        let answer = register(&world, vs_code()).await.expect(201).json();
         assert_eq!(answer["redirect_uris"].as_array().unwrap().len(), 4);
         assert_eq!(answer["grant_types"], json!(["authorization_code", "refresh_token"]));
 
