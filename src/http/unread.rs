@@ -1,8 +1,9 @@
 //! What a refused request still sends.
 //!
 //! A connection that is closed while its client sends is reset, and the client may never see the
-//! answer: it would take a 401 for a broken network. So what is left of a long body is read and
-//! thrown away before a refusal goes out, within bounds.
+//! answer: it would take a 401 for a broken network. So what is left of the body is read and thrown
+//! away before a refusal goes out, within bounds. Also of a short body: many clients send it after
+//! the head.
 
 use std::io;
 use std::pin::Pin;
@@ -13,9 +14,6 @@ use std::time::Duration;
 use poem::http::{HeaderMap, header};
 use poem::{Body, Request};
 use tokio::io::{AsyncRead, AsyncReadExt as _, ReadBuf};
-
-/// As much as the server reads in one go, and so has read when it answers.
-const SHORT_BODY_BYTES_MAX: u64 = 8 * 1024;
 
 /// No more of a refused body is read; somewhat more than any body that is accepted.
 const UNREAD_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -30,9 +28,9 @@ type Reader = Box<dyn AsyncRead + Send + Unpin>;
 pub struct Unread(Arc<Mutex<Reader>>);
 
 impl Unread {
-    /// Keeps hold of a request's body if more of it may be on the way than came with the head.
+    /// Keeps hold of a request's body, if it has one.
     pub fn of(request: &mut Request) -> Option<Self> {
-        if !may_be_long(request.headers()) {
+        if !is_on_its_way(request.headers()) {
             return None;
         }
         let reader: Reader = Box::new(request.take_body().into_async_read());
@@ -51,15 +49,13 @@ impl Unread {
     }
 }
 
-/// A client that waits to be told to go on sends nothing unless it is read.
-fn may_be_long(headers: &HeaderMap) -> bool {
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-    let is_long = match length.map(str::parse::<u64>) {
-        Some(Ok(length)) => length > SHORT_BODY_BYTES_MAX,
-        Some(Err(_)) => true,
-        None => headers.contains_key(header::TRANSFER_ENCODING),
-    };
-    is_long && !headers.contains_key(header::EXPECT)
+/// Whether there is a body (RFC 9112 §6.3). A client that waits to be told to go on sends nothing
+/// unless it is read.
+fn is_on_its_way(headers: &HeaderMap) -> bool {
+    let is_empty = headers.get(header::CONTENT_LENGTH).is_some_and(|length| length == "0");
+    let has_body = headers.contains_key(header::CONTENT_LENGTH) && !is_empty
+        || headers.contains_key(header::TRANSFER_ENCODING);
+    has_body && !headers.contains_key(header::EXPECT)
 }
 
 impl AsyncRead for Unread {

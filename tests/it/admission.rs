@@ -5,6 +5,8 @@ use gatehouse::domain::refusal::AccessRefusal;
 use gatehouse::keys::{SigningAlgorithm, SigningKey};
 use gatehouse::secret::{Secret, base64url};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::support::answer::query;
 use crate::support::database::db_execute;
@@ -21,6 +23,18 @@ async fn send(request: reqwest::RequestBuilder) -> Answer {
 /// The last bits of base64 may mean nothing, so a bent signature is bent as a whole.
 fn reversed(signature: &str) -> String {
     signature.chars().rev().collect()
+}
+
+/// Reads the rest of an answer: its head, and the body by the length that the head names.
+async fn read_to_end_of_answer(connection: &mut TcpStream) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(connection.read_u8().await.unwrap());
+    }
+    let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
+    let length = head.split("content-length: ").nth(1).expect("the answer has a length");
+    let length = length.split("\r\n").next().unwrap().parse().unwrap();
+    connection.read_exact(&mut vec![0; length]).await.unwrap();
 }
 
 const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
@@ -66,6 +80,25 @@ on_both! {
                 let refused = send(post(bytes)).await.expect(401);
                 assert_eq!(refused.header("connection"), None, "{bytes}");
             }
+        }
+    }
+
+    async fn who_is_refused_hears_it_when_the_body_comes_after_the_head(backend: Backend) {
+        let world = World::start(backend).await;
+        let host = world.local.trim_start_matches("http://").to_owned();
+        let mut connection = TcpStream::connect(&host).await.unwrap();
+        for _ in 0..3 {
+            let length = PING.len();
+            let head = format!(
+                "POST /mcp HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}\r\n\r\n");
+            connection.write_all(head.as_bytes()).await.unwrap();
+            // The house has had the time of another request to answer too early.
+            world.http.get(world.at("/.well-known/jwks.json")).send().await.unwrap();
+            connection.write_all(PING.as_bytes()).await.unwrap();
+            let mut start = [0; 12];
+            connection.read_exact(&mut start).await.unwrap();
+            assert_eq!(&start, b"HTTP/1.1 401");
+            read_to_end_of_answer(&mut connection).await;
         }
     }
 
