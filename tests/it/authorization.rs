@@ -3,7 +3,15 @@
 use crate::support::answer::query;
 use crate::support::browser::{form, link};
 use crate::support::database::db_number;
-use crate::support::{Backend, MINUTE, OAuthClient, Person, World, on_both};
+use crate::support::{Backend, Browser, MINUTE, OAuthClient, Person, World, on_both};
+
+/// One browser that was asked twice, with the states 1 and 2, and the pages.
+async fn two_tabs(world: &World, client: &OAuthClient) -> (Browser, [String; 2]) {
+    let mut browser = world.browser();
+    let first = browser.get(&client.authorize_url(&[("state", "1")])).await.expect(200).body;
+    let second = browser.get(&client.authorize_url(&[("state", "2")])).await.expect(200).body;
+    (browser, [first, second])
+}
 
 on_both! {
     async fn a_sign_in_ends_at_the_client_with_code_state_and_issuer(backend: Backend) {
@@ -168,10 +176,8 @@ on_both! {
     async fn two_tabs_do_not_disturb_each_other(backend: Backend) {
         let world = World::start(backend).await;
         let client = world.client("editor").await;
-        let mut browser = world.browser();
+        let (mut browser, [first, second]) = two_tabs(&world, &client).await;
         let alice = Person::named("alice");
-        let first = browser.get(&client.authorize_url(&[("state", "1")])).await.expect(200).body;
-        let second = browser.get(&client.authorize_url(&[("state", "2")])).await.expect(200).body;
         let to_provider_1 = client.decide(&mut browser, &first, "approve").await.location();
         let to_provider_2 = client.decide(&mut browser, &second, "approve").await.location();
         for (to_provider, state) in [(to_provider_2, "2"), (to_provider_1, "1")] {
@@ -198,10 +204,8 @@ on_both! {
     async fn a_tab_can_be_finished_after_another_one_was(backend: Backend) {
         let world = World::start(backend).await;
         let client = world.client("editor").await;
-        let mut browser = world.browser();
+        let (mut browser, [first, second]) = two_tabs(&world, &client).await;
         let alice = Person::named("alice");
-        let first = browser.get(&client.authorize_url(&[("state", "1")])).await.expect(200).body;
-        let second = browser.get(&client.authorize_url(&[("state", "2")])).await.expect(200).body;
         for (page, state) in [(first, "1"), (second, "2")] {
             let to_provider = client.decide(&mut browser, &page, "approve").await.location();
             let callback = world.auth0.log_in(&to_provider, &alice);
