@@ -2,6 +2,26 @@
 
 use sea_orm_migration::prelude::*;
 
+/// A migration that runs plain statements. Its name is that of the file that says so.
+macro_rules! migration {
+    (up: $up:expr, down: $down:expr) => {
+        /// See the module.
+        #[derive(DeriveMigrationName)]
+        pub struct Migration;
+
+        #[async_trait::async_trait]
+        impl MigrationTrait for Migration {
+            async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+                crate::run(manager, &$up).await
+            }
+
+            async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+                crate::run(manager, &$down).await
+            }
+        }
+    };
+}
+
 mod m20261123_000001_clients;
 mod m20261123_000002_people;
 mod m20261123_000003_authorization;

@@ -2,20 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-/// See the module.
-#[derive(DeriveMigrationName)]
-pub struct Migration;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        crate::run(manager, &UP).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        crate::run(manager, &DOWN).await
-    }
-}
+migration!(up: UP, down: DOWN);
 
 const UP: [&str; 2] = [
     "CREATE TABLE clients (

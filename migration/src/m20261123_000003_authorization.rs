@@ -6,20 +6,7 @@
 
 use sea_orm_migration::prelude::*;
 
-/// See the module.
-#[derive(DeriveMigrationName)]
-pub struct Migration;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        crate::run(manager, &UP).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        crate::run(manager, &DOWN).await
-    }
-}
+migration!(up: UP, down: DOWN);
 
 const UP: [&str; 9] = [
     "CREATE TABLE authorization_requests (
