@@ -6,6 +6,7 @@
 //!
 //! - [`clock`], [`secret`], [`server_secret`], [`keys`], [`private_jwk`], [`id`], [`loopback`]:
 //!   leaves that anyone may use. Never here: decisions.
+//! - [`special_use`]: which addresses are the public internet's; a leaf too.
 //! - [`config`]: the settings, checked whole. Never here: connections.
 //! - [`domain`]: the rules, values in and decisions out. Never here: IO, time, chance.
 //! - [`store`]: the rows. Never here: decisions, HTTP.
@@ -36,5 +37,6 @@ pub mod page;
 pub mod private_jwk;
 pub mod secret;
 pub mod server_secret;
+pub mod special_use;
 pub mod store;
 pub mod upstream;

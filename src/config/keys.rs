@@ -107,6 +107,8 @@ pub const KEYS: &[Key] = &[
     switch("legacy_paths", "Also /authorize, /token and /register [default: true]"),
     list("custom_scheme_redirects", "Exact private-use redirect URIs that are allowed"),
     switch("cimd_allow_loopback", "Fetch metadata documents from loopback; loopback only"),
+    list("cimd_allowed_domains", "Domains whose metadata documents are accepted [default: any]"),
+    list("cimd_denied_domains", "Domains whose metadata documents are refused"),
     list("trusted_proxies", "CIDRs whose X-Forwarded-For is believed"),
     one("limit_mcp", "Requests to /mcp per person [default: 60/15m]"),
     one("limit_mcp_anonymous", "Requests to /mcp per address without a token [default: 20/15m]"),
@@ -127,8 +129,7 @@ pub const KEYS: &[Key] = &[
 
 /// Settings of the contract that this version accepts but does not act on yet; setting one is
 /// answered with a warning, so that nobody relies on it.
-pub const WITHOUT_EFFECT: &[&str] =
-    &["cimd", "cimd_allow_loopback", "limit_cimd", "server_name", "pages_path", "api_specs"];
+pub const WITHOUT_EFFECT: &[&str] = &["server_name", "pages_path", "api_specs"];
 
 /// Finds a setting by its name.
 pub fn find(name: &str) -> Option<&'static Key> {

@@ -21,7 +21,7 @@ pub mod values;
 
 use crate::config::layers::{ConfigError, Given, Layers};
 use crate::config::readers::{
-    auth_mode, cors_origins, database_url, docs_path, log_format, networks, pairs, product,
+    auth_mode, cimd, cors_origins, database_url, docs_path, log_format, networks, pairs, product,
     public_url, secret, signing_alg, socket, upstream, upstream_scope, without_effect,
 };
 use crate::config::values::Limit;
@@ -79,6 +79,17 @@ impl std::fmt::Debug for ProviderConfig {
     }
 }
 
+/// Which clients may be known by a metadata document.
+#[derive(Clone, Debug)]
+pub struct CimdConfig {
+    /// Whether documents may lie on this machine.
+    pub allow_loopback: bool,
+    /// If any are named: domains whose documents are accepted, and no others.
+    pub allowed_domains: Vec<String>,
+    /// Domains whose documents are never accepted.
+    pub denied_domains: Vec<String>,
+}
+
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
@@ -134,6 +145,8 @@ pub struct Config {
     pub signing_key: Option<String>,
     /// Whether clients may register.
     pub dcr: bool,
+    /// Which clients may be known by a metadata document; none when that is switched off.
+    pub cimd: Option<CimdConfig>,
     /// Whether `/authorize`, `/token` and `/register` are served too.
     pub legacy_paths: bool,
     /// Exact private-use redirect URIs that are allowed.
@@ -146,6 +159,8 @@ pub struct Config {
     pub limit_mcp_anonymous: Limit,
     /// Registrations, per address.
     pub limit_register: Limit,
+    /// Metadata documents fetched, per address.
+    pub limit_cimd: Limit,
     /// Token requests.
     pub limit_token: Limit,
     /// Further browser origins allowed on `/mcp`.
@@ -208,6 +223,7 @@ impl Config {
             signing_alg: layers.read("signing_alg", "RS256", signing_alg)?,
             signing_key: layers.text("signing_key")?,
             dcr: layers.read("dcr", "true", values::switch)?,
+            cimd: cimd(&layers, is_loopback)?,
             legacy_paths: layers.read("legacy_paths", "true", values::switch)?,
             custom_scheme_redirects: layers
                 .items("custom_scheme_redirects")
@@ -216,6 +232,7 @@ impl Config {
             limit_mcp: layers.read("limit_mcp", "60/15m", values::limit)?,
             limit_mcp_anonymous: layers.read("limit_mcp_anonymous", "20/15m", values::limit)?,
             limit_register: layers.read("limit_register", "20/1h", values::limit)?,
+            limit_cimd: layers.read("limit_cimd", "30/10m", values::limit)?,
             limit_token: layers.read("limit_token", "120/1m", values::limit)?,
             cors_origins: cors_origins(&layers)?,
             docs_path: docs_path(&layers, given),
@@ -224,7 +241,7 @@ impl Config {
             help_url: layers.read_optional("help_url", values::address)?,
             log_format: layers.read_optional("log_format", log_format)?,
             log: layers.text("log")?.unwrap_or_else(|| "info".into()),
-            without_effect: without_effect(&layers)?,
+            without_effect: without_effect(&layers),
         })
     }
 

@@ -9,7 +9,7 @@ use crate::config::keys;
 use crate::config::layers::{ConfigError, Given, Layers};
 use crate::config::secret_file;
 use crate::config::values;
-use crate::config::{AuthMode, LogFormat, ProviderConfig, UpstreamConfig};
+use crate::config::{AuthMode, CimdConfig, LogFormat, ProviderConfig, UpstreamConfig};
 use crate::keys::SigningAlgorithm;
 use crate::server_secret::{ServerSecret, decode_server_secret};
 
@@ -199,11 +199,40 @@ pub fn docs_path(layers: &Layers, given: &Given) -> Vec<PathBuf> {
     items.into_iter().map(|item| given.folder.join(item)).collect()
 }
 
-/// Settings that were set and have no effect in this version; their values are checked too.
-pub fn without_effect(layers: &Layers) -> Result<Vec<&'static str>, ConfigError> {
-    for name in ["cimd", "cimd_allow_loopback"] {
-        layers.read(name, "false", values::switch)?;
+/// Which clients may be known by a metadata document. All of it is checked, also when it is
+/// switched off.
+pub fn cimd(layers: &Layers, is_loopback: bool) -> Result<Option<CimdConfig>, ConfigError> {
+    let config = CimdConfig {
+        allow_loopback: layers.read("cimd_allow_loopback", "false", values::switch)?,
+        allowed_domains: domains(layers, "cimd_allowed_domains")?,
+        denied_domains: domains(layers, "cimd_denied_domains")?,
+    };
+    if config.allow_loopback && !is_loopback {
+        let message = "strangers could make this server call programs on its own machine, so \
+             public_url must be loopback";
+        return Err(layers.error("cimd_allow_loopback", message));
     }
-    layers.read("limit_cimd", "30/10m", values::limit)?;
-    Ok(keys::WITHOUT_EFFECT.iter().copied().filter(|name| layers.is_set(name)).collect())
+    Ok(layers.read("cimd", "true", values::switch)?.then_some(config))
+}
+
+/// Reads domain names, in the spelling that URLs have them.
+fn domains(layers: &Layers, name: &str) -> Result<Vec<String>, ConfigError> {
+    let domain = |item: String| {
+        let complain =
+            || layers.error(name, format!("{item:?} is not a domain such as example.com"));
+        let url = Url::parse(&format!("https://{item}/")).map_err(|_| complain())?;
+        match url.host() {
+            Some(url::Host::Domain(host)) if host == item => Ok(item),
+            Some(url::Host::Domain(host)) if host == item.to_lowercase() => {
+                Err(layers.error(name, format!("write it as {host}")))
+            }
+            _ => Err(complain()),
+        }
+    };
+    layers.items(name).unwrap_or_default().into_iter().map(domain).collect()
+}
+
+/// Settings that were set and have no effect in this version.
+pub fn without_effect(layers: &Layers) -> Vec<&'static str> {
+    keys::WITHOUT_EFFECT.iter().copied().filter(|name| layers.is_set(name)).collect()
 }

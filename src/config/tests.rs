@@ -143,8 +143,8 @@ fn moving_the_listener_on_loopback_moves_the_address() {
 
 #[test]
 fn settings_without_effect_are_reported() {
-    let config = stand().flag("cimd", "false").load().unwrap();
-    assert_eq!(config.without_effect, ["cimd"]);
+    let config = stand().flag("pages_path", "/docs").load().unwrap();
+    assert_eq!(config.without_effect, ["pages_path"]);
 }
 
 #[test]
@@ -156,4 +156,22 @@ fn an_empty_value_lets_the_next_layer_speak() {
     assert!(!strict(stand().variable("GATEHOUSE_REQUIRE_WORK_EMAIL", "false")));
     let stand = stand().file("refresh_grace = \"5x\"").variable("GATEHOUSE_REFRESH_GRACE", "");
     assert!(stand.error().contains("gatehouse.toml"), "{}", stand.error());
+}
+
+#[test]
+fn documents_of_clients_lie_on_this_machine_only_where_it_serves_itself() {
+    let allowed = || stand().flag("cimd_allow_loopback", "true");
+    assert!(allowed().load().unwrap().cimd.unwrap().allow_loopback);
+    let public = allowed().flag("public_url", "https://docs.example.com").flag("secret", SECRET);
+    assert!(public.error().starts_with("cimd_allow_loopback: strangers could"));
+}
+
+#[test]
+fn domains_are_names_as_urls_have_them() {
+    let config = stand().flag("cimd_denied_domains", "example.com,a.example").load().unwrap();
+    assert_eq!(config.cimd.unwrap().denied_domains, ["example.com", "a.example"]);
+    for bad in ["Example.com", "https://example.com", "10.0.0.1", "a b", "example.com/x", "[::1]"] {
+        let error = stand().flag("cimd_allowed_domains", bad).error();
+        assert!(error.starts_with("cimd_allowed_domains: "), "{bad}: {error}");
+    }
 }

@@ -9,6 +9,7 @@ pub mod client;
 pub mod client_claim;
 pub mod consent;
 pub mod email_domain;
+pub mod metadata_document;
 pub mod pkce;
 pub mod redirect_uri;
 pub mod refresh_token;

@@ -12,6 +12,12 @@ pub enum AuthorizeRefusal {
     MissingClientId,
     /// A `client_id` nobody registered.
     UnknownClient,
+    /// A `client_id` that is an address, but not one that a metadata document can have.
+    MalformedDocumentUrl,
+    /// A metadata document on a host that is not trusted here.
+    UntrustedPublisher,
+    /// A metadata document that could not be had, or does not describe a client for this server.
+    UnusableDocument,
     /// No `redirect_uri`, and the client has not exactly one.
     MissingRedirectUri,
     /// A `redirect_uri` that this client did not register.
@@ -137,6 +143,67 @@ pub enum RegistrationRefusal {
     TooManyRedirectUris,
     /// Grant types and response types that do not fit each other or this server.
     InconsistentTypes,
+}
+
+/// Why an address cannot be that of a metadata document (CIMD §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DocumentUrlRefusal {
+    /// Longer than a client identifier may be.
+    TooLong,
+    /// Not an absolute URL.
+    NotAbsolute,
+    /// Not in the one spelling that a URL parser leaves as it is.
+    NotCanonical,
+    /// Carries a fragment.
+    Fragment,
+    /// Carries a user name or password.
+    Userinfo,
+    /// No path, or one with dot segments.
+    Path,
+    /// Not `https`.
+    Scheme,
+    /// An IP address, a single label, or this machine.
+    Host,
+}
+
+/// Why a metadata document is not used (CIMD §4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DocumentRefusal {
+    /// It could not be fetched.
+    Fetch(FetchRefusal),
+    /// Not JSON, or a member has the wrong type.
+    Malformed,
+    /// Its `client_id` is not its address.
+    AnotherClient,
+    /// No `client_name`.
+    NoName,
+    /// It names a secret, or a way to authenticate with one.
+    SharedSecret,
+    /// Its client authenticates in a way that is not supported here.
+    NotPublic,
+    /// What a registration would be refused for too.
+    Metadata(RegistrationRefusal),
+}
+
+/// Why something a stranger named was not fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FetchRefusal {
+    /// The name has no address.
+    NoAddress,
+    /// The name leads to this machine, a private network, or another special-use address.
+    SpecialUseAddress,
+    /// No connection, no answer, or one that broke off.
+    NoAnswer,
+    /// It took too long.
+    TooSlow,
+    /// An answer with another status than 200; redirects are not followed.
+    Status(u16),
+    /// Another content type than JSON.
+    ContentType,
+    /// An encoded body, which could be larger than it looks.
+    Encoded,
+    /// A body larger than a document needs.
+    TooLarge,
 }
 
 /// Why a revocation is refused (RFC 7009 §2.2.1).

@@ -25,9 +25,10 @@ pub const ROOMS: &[Room] = &[
     room("id", LEAVES),
     room("server_secret", LEAVES),
     room("loopback", LEAVES),
+    room("special_use", LEAVES),
     room("config", LEAVES),
     // Values only: no clock, no chance. `domain_words` bars Clock and Entropy by name as well.
-    room("domain", &["clock::Timestamp", "id", "secret"]),
+    room("domain", &["clock::Timestamp", "id", "loopback", "secret"]),
     room("store", &[LEAVES_AND, "domain"]),
     room("upstream", &[LEAVES_AND, "domain"]),
     room("clients", &[LEAVES_AND, "domain", "store"]),
@@ -56,7 +57,7 @@ pub const ROOMS: &[Room] = &[
 ];
 
 const LEAVES: &[&str] =
-    &["clock", "secret", "server_secret", "keys", "private_jwk", "id", "loopback"];
+    &["clock", "secret", "server_secret", "keys", "private_jwk", "id", "loopback", "special_use"];
 /// Stands in a list for each of [`LEAVES`].
 const LEAVES_AND: &str = "(leaves)";
 /// Stands in a list for every room.
