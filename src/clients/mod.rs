@@ -1,17 +1,21 @@
-//! Who is asking: registered clients, found and made.
+//! Who is asking: clients that registered, and clients that publish a document about themselves.
 //!
-//! Never here: redirects, tokens, a fetch of an address that a client named.
+//! Never here: redirects, tokens, a fetch of an address that a client named but under the guard.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
 
+use crate::clients::metadata_document::Documents;
 use crate::clock::Timestamp;
 use crate::domain::client::Client;
 use crate::store::{Store, StoreError, clients};
 
+pub mod fetch_guard;
+pub mod metadata_document;
 pub mod registration;
+pub mod well_known;
 
 /// The most clients remembered.
 const CLIENTS_MAX: usize = 10_000;
@@ -27,18 +31,23 @@ struct Remembered {
     found_at: Timestamp,
 }
 
-/// The registered clients.
-pub struct Clients(Cache<String, Arc<Remembered>>);
-
-impl Default for Clients {
-    fn default() -> Self {
-        Self(Cache::new(CLIENTS_MAX))
-    }
+/// The clients.
+pub struct Clients {
+    known: Cache<String, Arc<Remembered>>,
+    /// Where metadata documents come from, unless that is switched off.
+    pub documents: Option<Documents>,
 }
 
 impl Clients {
-    /// Finds a client; `None` when nobody registered it. A "no" is never remembered: the next
-    /// request may come right after the registration.
+    /// The clients that registered, and those that `documents` describe.
+    pub fn new(documents: Option<Documents>) -> Self {
+        Self { known: Cache::new(CLIENTS_MAX), documents }
+    }
+
+    /// Finds a client that registered, or signed people in by its document; `None` when nobody
+    /// knows it. Nothing is fetched: what comes after the authorization request must not depend on
+    /// somebody else's server. A "no" is never remembered: the next request may come right after
+    /// the registration.
     pub async fn resolve(
         &self,
         store: &Store,
@@ -51,7 +60,7 @@ impl Clients {
         if !plausible {
             return Ok(None);
         }
-        if let Some(remembered) = self.0.get(client_id)
+        if let Some(remembered) = self.known.get(client_id)
             && now.is_within(remembered.found_at, CLIENT_KEPT)
         {
             return Ok(Some(Arc::clone(&remembered.client)));
@@ -59,9 +68,14 @@ impl Clients {
         let Some(client) = clients::find(store.read(), client_id).await? else {
             return Ok(None);
         };
+        Ok(Some(self.remember(client, now)))
+    }
+
+    /// Remembers a client that was found or written.
+    pub fn remember(&self, client: Client, now: Timestamp) -> Arc<Client> {
         let client = Arc::new(client);
         let remembered = Remembered { client: Arc::clone(&client), found_at: now };
-        self.0.insert(client_id.to_owned(), Arc::new(remembered));
-        Ok(Some(client))
+        self.known.insert(client.client_id.clone(), Arc::new(remembered));
+        client
     }
 }

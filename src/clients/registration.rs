@@ -35,7 +35,8 @@ fn member<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a Value> 
     members.get(name).filter(|value| !value.is_null())
 }
 
-fn text(
+/// A member that is a text; an empty one counts as absent.
+pub fn text(
     members: &Map<String, Value>,
     name: &'static str,
 ) -> Result<Option<String>, RegistrationRefusal> {
@@ -46,7 +47,8 @@ fn text(
     }
 }
 
-fn strings(
+/// A member that is a list of texts.
+pub fn strings(
     members: &Map<String, Value>,
     name: &'static str,
 ) -> Result<Option<Vec<String>>, RegistrationRefusal> {
