@@ -61,6 +61,8 @@ pub struct AuthorizationServerMetadata {
     pub scopes_supported: Vec<String>,
     /// RFC 9207.
     pub authorization_response_iss_parameter_supported: bool,
+    /// Whether a `client_id` may be the address of a metadata document (CIMD §5).
+    pub client_id_metadata_document_supported: bool,
     /// Where help is.
     #[oai(skip_serializing_if_is_none)]
     pub service_documentation: Option<String>,

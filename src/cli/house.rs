@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use crate::attribution::feedback::StoredFeedback;
 use crate::clients::Clients;
+use crate::clients::fetch_guard::NoHttpClient;
+use crate::clients::metadata_document::Documents;
 use crate::clock::Clock;
 use crate::config::{Config, UpstreamConfig};
 use crate::docs::error::DocsError;
 use crate::docs::library::{Library, Settings as DocsSettings};
+use crate::domain::metadata_document::{DocumentHosts, Publishers};
 use crate::domain::redirect_uri::{RedirectUri, Target};
 use crate::domain::resource::Resource;
 use crate::flow::admit::Standings;
@@ -40,6 +43,8 @@ pub enum HouseError {
     Docs(DocsError),
     /// The outbound HTTP client.
     Outbound(OutboundError),
+    /// The client that fetches metadata documents.
+    Documents(NoHttpClient),
     /// The database was sealed under another secret.
     OtherSecret,
     /// A redirect URI that needs no listing, or cannot be allowed.
@@ -60,6 +65,7 @@ impl fmt::Display for HouseError {
                  secret_previous while you change it",
             ),
             Self::Outbound(error) => write!(f, "{error}"),
+            Self::Documents(error) => write!(f, "cimd: {error}"),
         }
     }
 }
@@ -108,7 +114,7 @@ impl House {
         let gatehouse = Arc::new(Gatehouse {
             resource: Resource::of_public_url(&config.public_url),
             limits: Limits::new(&config),
-            clients: Clients::default(),
+            clients: Clients::new(documents(&config)?),
             standings: Standings::default(),
             config,
             store,
@@ -154,6 +160,17 @@ fn outbound(config: &Config) -> Result<Outbound, HouseError> {
         UpstreamConfig::Dev | UpstreamConfig::None => config.public_url.clone(),
     };
     Outbound::to(&issuer).map_err(HouseError::Outbound)
+}
+
+fn documents(config: &Config) -> Result<Option<Documents>, HouseError> {
+    let Some(config) = &config.cimd else { return Ok(None) };
+    let hosts =
+        if config.allow_loopback { DocumentHosts::AlsoLoopback } else { DocumentHosts::Public };
+    let publishers = Publishers {
+        allowed: config.allowed_domains.clone(),
+        denied: config.denied_domains.clone(),
+    };
+    Documents::new(hosts, publishers).map(Some).map_err(HouseError::Documents)
 }
 
 fn mcp_door(gatehouse: &Arc<Gatehouse>, library: &Arc<Library>) -> McpDoor {

@@ -2,13 +2,14 @@
 //!
 //! 1. Without an identity provider nobody can sign in: a fault, so the answer is 503.
 //! 2. Read the parameters; a repeated one ends here.
-//! 3. Find the client.
+//! 3. Find the client, by its registration or by its document (`flow::introduce`).
 //! 4. Check the request, the redirect first (`domain::authorization_request`).
 //! 5. Freeze everything; later steps take nothing from the browser but what is sealed here. It
 //!    travels in the consent form until the person decides, so that asking fills no table.
 //! 6. An earlier yes of the person who signed in here last, to exactly this, leads straight to the
 //!    provider; otherwise the consent page (MCP Security Best Practices, Confused Deputy).
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
@@ -19,6 +20,8 @@ use crate::domain::client::Client;
 use crate::domain::consent::{Decision, may_use_earlier_consent};
 use crate::domain::refusal::AuthorizeRefusal;
 use crate::flow::browser::Cookies;
+use crate::flow::introduce::Asking;
+use crate::flow::limits::Reading;
 use crate::flow::{Fault, Gatehouse};
 use crate::id::{AuthorizationRequestId, UpstreamLoginId, UserId};
 use crate::secret::{Kind, Secret};
@@ -37,6 +40,8 @@ pub enum Authorize {
     ToProvider(ToProvider),
     /// It goes no further.
     Rejected(Rejected),
+    /// Too many documents were fetched for this address, or from that host.
+    Limited(Reading),
 }
 
 /// What the consent page needs.
@@ -75,6 +80,7 @@ impl Gatehouse {
         &self,
         pairs: Vec<(String, String)>,
         cookies: &impl Cookies,
+        address: IpAddr,
     ) -> Result<Authorize, Fault> {
         let now = self.clock.now();
         if self.upstream.is_none() {
@@ -88,8 +94,10 @@ impl Gatehouse {
         let Some(client_id) = parameters.client_id.as_deref() else {
             return page(AuthorizeRefusal::MissingClientId);
         };
-        let Some(client) = self.clients.resolve(&self.store, client_id, now).await? else {
-            return page(AuthorizeRefusal::UnknownClient);
+        let client = match self.who_asks(client_id, address, now).await? {
+            Asking::Client(client) => client,
+            Asking::Refused(refusal) => return page(refusal),
+            Asking::Limited(reading) => return Ok(Authorize::Limited(reading)),
         };
         let accepted = match check(&parameters, &client, &self.resource) {
             Ok(accepted) => accepted,

@@ -30,6 +30,8 @@ pub enum Counted {
     Grant(GrantId),
     /// A client at an address, when no sign-in is known.
     ClientAt(String, IpAddr),
+    /// A host that metadata documents are fetched from.
+    Host(String),
 }
 
 impl Counted {
@@ -139,6 +141,11 @@ pub struct Limits {
     pub register: Counter,
     /// Token requests, per grant once it is known, else per client and address.
     pub token: Counter,
+    /// Metadata documents fetched, per address that asks.
+    pub cimd: Counter,
+    /// The same, per host they are fetched from: many addresses together must not make us a
+    /// nuisance to it.
+    pub cimd_host: Counter,
     /// Which grant a refresh token belongs to that this replica handed out: lets the limit of the
     /// grant be seen before the database is asked.
     heads: Cache<SecretHash, GrantId>,
@@ -152,6 +159,8 @@ impl Limits {
             mcp_anonymous: Counter::new(config.limit_mcp_anonymous),
             register: Counter::new(config.limit_register),
             token: Counter::new(config.limit_token),
+            cimd: Counter::new(config.limit_cimd),
+            cimd_host: Counter::new(of_a_host(config.limit_cimd)),
             heads: Cache::new(KEYS_MAX),
         }
     }
@@ -173,6 +182,11 @@ impl Limits {
         self.token.count(Counted::Grant(grant_id), now);
         self.heads.insert(head, grant_id);
     }
+}
+
+/// What one host may be asked, for what one address may ask.
+const fn of_a_host(limit: Limit) -> Limit {
+    Limit { count: limit.count.saturating_mul(10), window: limit.window }
 }
 
 #[cfg(test)]

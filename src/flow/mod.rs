@@ -16,6 +16,7 @@ pub mod callback;
 pub mod consent;
 pub mod exchange_code;
 pub mod granting;
+pub mod introduce;
 pub mod keyring;
 pub mod limits;
 pub mod refresh;

@@ -74,7 +74,7 @@ impl Cookies for Visit {
 
 impl Port for Wire {
     async fn authorize(&self, visit: Visit) -> PageResponse {
-        let outcome = self.gatehouse.authorize(visit.query_pairs(), &visit).await;
+        let outcome = self.gatehouse.authorize(visit.query_pairs(), &visit, visit.address).await;
         wire_pages::authorize(&self.gatehouse, outcome)
     }
 
@@ -187,6 +187,7 @@ impl Port for Wire {
             code_challenge_methods_supported: strings(&["S256"]),
             scopes_supported: scopes.map(|scope| scope.name().to_owned()).collect(),
             authorization_response_iss_parameter_supported: true,
+            client_id_metadata_document_supported: config.cimd.is_some(),
             service_documentation: config.help_url.as_ref().map(ToString::to_string),
         }
     }

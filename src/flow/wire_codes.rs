@@ -120,6 +120,8 @@ impl AuthorizeRefusal {
             Self::RepeatedParameter
             | Self::MissingClientId
             | Self::UnknownClient
+            | Self::MalformedDocumentUrl
+            | Self::UnusableDocument
             | Self::MissingRedirectUri
             | Self::UnregisteredRedirectUri
             | Self::StateTooLong
@@ -133,9 +135,10 @@ impl AuthorizeRefusal {
             Self::RequestObject => AuthorizationErrorCode::RequestNotSupported,
             Self::RequestUri => AuthorizationErrorCode::RequestUriNotSupported,
             Self::InteractionRequired => AuthorizationErrorCode::LoginRequired,
-            Self::Denied | Self::UpstreamDenied | Self::WorkEmailRequired => {
-                AuthorizationErrorCode::AccessDenied
-            }
+            Self::UntrustedPublisher
+            | Self::Denied
+            | Self::UpstreamDenied
+            | Self::WorkEmailRequired => AuthorizationErrorCode::AccessDenied,
             Self::UpstreamUntrusted => AuthorizationErrorCode::ServerError,
             Self::UpstreamUnavailable => AuthorizationErrorCode::TemporarilyUnavailable,
         }

@@ -7,6 +7,7 @@ use http::StatusCode;
 
 use crate::config::UpstreamConfig;
 use crate::domain::authorization_request::Rejected;
+use crate::domain::metadata_document::publisher;
 use crate::domain::refusal::{AuthorizeRefusal, CallbackRefusal, ConsentRefusal};
 use crate::flow::authorize::{Ask, Authorize};
 use crate::flow::callback::CallbackOutcome;
@@ -25,6 +26,7 @@ struct Words {
 }
 
 const START_AGAIN: &str = "Go back to your client and connect again.";
+const TELL_MAKER: &str = "Update the program, or tell its maker.";
 const ADD_AGAIN: &str = "Remove this server in your client and add it again.";
 
 /// `GET /oauth/authorize`
@@ -42,6 +44,16 @@ pub fn authorize(gatehouse: &Gatehouse, outcome: Result<Authorize, Fault>) -> Pa
             let words = authorize_words(refusal);
             let link = Link { href: &location, text: "Tell the program and return to it" };
             page(gatehouse, "authorize", &refusal, &words, Some(link))
+        }
+        Ok(Authorize::Limited(reading)) => {
+            let words = Words {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                title: "Too many programs at once",
+                message: "Many programs that describe themselves elsewhere have asked to connect.",
+                advice: "Wait a few minutes, then connect again.",
+            };
+            page(gatehouse, "authorize", &"limited", &words, None)
+                .with_retry_after(reading.retry_after_seconds())
         }
         Err(fault) => fault_page(gatehouse, "authorize", &fault),
     }
@@ -111,6 +123,7 @@ fn ask_page(gatehouse: &Gatehouse, ask: Ask) -> PageResponse {
     let html = consent_page::render(&ConsentContext {
         frame: frame(gatehouse),
         client_name: ask.client.metadata.client_name.as_deref(),
+        publisher: publisher(&ask.client.client_id).as_deref(),
         redirect_uri: ask.request.redirect.as_str(),
         redirect_origin: ask.request.redirect.origin(),
         redirect_target: ask.request.redirect.target(),
@@ -203,6 +216,9 @@ fn authorize_words(refusal: AuthorizeRefusal) -> Words {
             "The program that sent you has no registration on this server, or it has expired.",
             ADD_AGAIN,
         ),
+        R::MalformedDocumentUrl | R::UnusableDocument | R::UntrustedPublisher => {
+            document_words(refusal)
+        }
         R::MissingClientId => bad(
             "The program did not say who it is",
             "The address you came with has no client identifier.",
@@ -230,7 +246,7 @@ fn authorize_words(refusal: AuthorizeRefusal) -> Words {
         | R::RequestUri => bad(
             "The program asked in a way this server does not support",
             "It must use the authorization code flow with PKCE (S256).",
-            "Update the program, or tell its maker.",
+            TELL_MAKER,
         ),
         R::UnknownResource => bad(
             "The program asked for something else",
@@ -254,6 +270,29 @@ fn authorize_words(refusal: AuthorizeRefusal) -> Words {
         | R::WorkEmailRequired => {
             bad("Sign-in did not succeed", "The identity provider did not let you in.", START_AGAIN)
         }
+    }
+}
+
+fn document_words(refusal: AuthorizeRefusal) -> Words {
+    match refusal {
+        AuthorizeRefusal::UntrustedPublisher => Words {
+            status: StatusCode::FORBIDDEN,
+            title: "This program is not allowed here",
+            message: "Whoever runs this server does not accept programs of this publisher.",
+            advice: "Use another program, or ask whoever runs this server.",
+        },
+        AuthorizeRefusal::MalformedDocumentUrl => bad(
+            "The program gave no usable description of itself",
+            "It names itself by an address, but not by one where a description can be.",
+            TELL_MAKER,
+        ),
+        // One text for all that can be wrong with it: which of them it is, is not for strangers.
+        _ => bad(
+            "The program's description could not be used",
+            "It names itself by the address of a description, and this server could not read one \
+             there that it can use.",
+            "Try again in a moment. If it stays, tell the program's maker.",
+        ),
     }
 }
 

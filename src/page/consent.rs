@@ -13,6 +13,8 @@ pub struct ConsentContext<'a> {
     pub frame: Frame<'a>,
     /// What the client calls itself; nobody has checked it.
     pub client_name: Option<&'a str>,
+    /// The host that vouches for it, when it published a document about itself.
+    pub publisher: Option<&'a str>,
     /// The exact redirect URI.
     pub redirect_uri: &'a str,
     /// Its scheme and host.
@@ -42,6 +44,15 @@ pub fn render(context: &ConsentContext<'_>) -> String {
             div {
                 dt { "Program" }
                 dd { (name) " " span.quiet { "(its own claim, not verified)" } }
+            }
+            @if let Some(publisher) = context.publisher {
+                div {
+                    dt { "Published by" }
+                    dd {
+                        strong { (publisher) }
+                        " " span.quiet { "(verified: its description was read there)" }
+                    }
+                }
             }
             div {
                 dt { "Your approval is sent to" }

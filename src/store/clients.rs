@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
@@ -62,6 +63,59 @@ pub async fn find_same(
         created_at: Timestamp::from_millis(row.created_at),
         last_used_at: Timestamp::from_millis(row.last_used_at),
     }))
+}
+
+/// A client that is known by its metadata document.
+pub struct Published {
+    /// What was found there last.
+    pub client: Client,
+    /// Noted when somebody signed in, or the document was read again.
+    pub last_used_at: Timestamp,
+}
+
+/// Finds what a document said.
+pub async fn find_published(
+    db: &impl Db,
+    client_id: &str,
+) -> Result<Option<Published>, StoreError> {
+    published_of(Entity::find().filter(Column::ClientId.eq(client_id)).one(db).await?)
+}
+
+/// The same, locking the row.
+pub async fn lock_published(txn: &Txn, client_id: &str) -> Result<Option<Published>, StoreError> {
+    let by_id = Entity::find().filter(Column::ClientId.eq(client_id));
+    published_of(by_id.lock_exclusive().one(txn).await?)
+}
+
+fn published_of(row: Option<Model>) -> Result<Option<Published>, StoreError> {
+    let Some(row) = row else { return Ok(None) };
+    let last_used_at = Timestamp::from_millis(row.last_used_at);
+    Ok(Some(Published { client: client_of(row)?, last_used_at }))
+}
+
+/// Writes what a document says now. It folds into no registration, whatever it says.
+pub async fn put_published(
+    txn: &Txn,
+    id: ClientRowId,
+    client: &Client,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let metadata = serde_json::to_value(stored(&client.metadata))
+        .map_err(|_| StoreError::Corrupt("client metadata"))?;
+    let row = ActiveModel {
+        id: Set(id.uuid()),
+        client_id: Set(client.client_id.clone()),
+        metadata: Set(metadata),
+        created_at: Set(now.millis()),
+        last_used_at: Set(now.millis()),
+        metadata_digest: Set(None),
+    };
+    let replaced = [Column::Metadata, Column::LastUsedAt];
+    Entity::insert(row)
+        .on_conflict(OnConflict::column(Column::ClientId).update_columns(replaced).to_owned())
+        .exec_without_returning(txn)
+        .await?;
+    Ok(())
 }
 
 /// Inserts a new client, unless the same software was registered meanwhile.

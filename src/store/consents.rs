@@ -65,3 +65,9 @@ pub async fn remember(
         .await?;
     Ok(())
 }
+
+/// Forgets all approvals of a client: what people agreed to is no longer what it is.
+pub async fn delete_of_client(txn: &Txn, client_id: &str) -> Result<(), StoreError> {
+    Entity::delete_many().filter(Column::ClientId.eq(client_id)).exec(txn).await?;
+    Ok(())
+}

@@ -1,7 +1,8 @@
 //! Clean-up: what has expired is deleted in bounded batches.
 //!
 //! Used refresh tokens stay until their own expiry, so that reuse is still seen; codes stay a day
-//! longer for the same reason; a client stays while anything lives that was granted to it.
+//! longer for the same reason; a client stays while anything lives that was granted to it. What a
+//! metadata document said can be read again, so it stays a day.
 
 use std::time::Duration;
 
@@ -21,6 +22,9 @@ const CODE_KEPT: Duration = Duration::from_hours(24);
 
 /// How long an unused registration is kept.
 pub const CLIENT_UNUSED_KEPT: Duration = Duration::from_hours(24 * 90);
+
+/// How long an unused metadata document is kept.
+pub const DOCUMENT_UNUSED_KEPT: Duration = Duration::from_hours(24);
 
 /// What one pass deleted, per table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +68,12 @@ pub async fn pass(
             (SELECT 1 FROM grants g WHERE g.client_id = clients.client_id)",
         before: now.minus(CLIENT_UNUSED_KEPT),
     };
+    let documents = Batch {
+        condition: "last_used_at <= $1 AND client_id LIKE 'http%' AND NOT EXISTS
+            (SELECT 1 FROM grants g WHERE g.client_id = clients.client_id)",
+        before: now.minus(DOCUMENT_UNUSED_KEPT),
+        ..clients
+    };
     Ok(Swept {
         authorization_requests: delete(
             store,
@@ -73,10 +83,11 @@ pub async fn pass(
         authorization_codes: delete(store, expired("authorization_codes", "id", CODE_KEPT)).await?,
         refresh_tokens: delete(store, expired("refresh_tokens", "id", Duration::ZERO)).await?,
         grants: delete(store, grants).await?,
-        clients: delete(store, clients).await?,
+        clients: delete(store, clients).await? + delete(store, documents).await?,
     })
 }
 
+#[derive(Clone, Copy)]
 struct Batch {
     table: &'static str,
     key: &'static str,

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use crate::support::answer::query;
 use crate::support::browser::form;
 use crate::support::oauth_client::{VERIFIER, post_json};
-use crate::support::{Answer, Backend, OAuthClient, Person, Tokens, World, on_both};
+use crate::support::publisher::READS_LOOPBACK;
+use crate::support::{Answer, Backend, OAuthClient, Person, Publisher, Tokens, World, on_both};
 
 /// A client as it registers, and the redirect it then uses.
 async fn registered(world: &World, metadata: &Value, redirect_uri: &str) -> OAuthClient {
@@ -48,6 +49,50 @@ fn claude() -> Value {
 }
 
 on_both! {
+    async fn published_documents_of_closed_clients_end_with_a_token_that_works(backend: Backend) {
+        let world = World::with(backend, &[READS_LOOPBACK]).await;
+        let (publisher, resource) = (Publisher::start().await, world.at("/mcp"));
+        // CF-08: no port is published, and one is used.
+        let claude_code = json!({
+            "client_id": publisher.client_id("claude-code"), "client_name": "Claude Code",
+            "client_uri": "https://claude.ai",
+            "redirect_uris": ["http://localhost/callback", "http://127.0.0.1/callback"],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "response_types": ["code"], "token_endpoint_auth_method": "none",
+        });
+        // CF-09: it could sign assertions, and says that it need not.
+        let chatgpt = json!({
+            "client_id": publisher.client_id("chatgpt"), "client_name": "ChatGPT",
+            "client_uri": "https://chatgpt.com", "logo_uri": "https://chatgpt.com/logo.png",
+            "redirect_uris": ["https://chatgpt.com/connector_platform_oauth_redirect"],
+            "grant_types": ["authorization_code", "refresh_token"], "response_types": ["code"],
+            "jwks_uri": "https://chatgpt.com/oauth/jwks.json",
+            "token_endpoint_auth_method": "private_key_jwt",
+            "token_endpoint_auth_methods_supported": ["none", "private_key_jwt"],
+            "token_endpoint_auth_signing_alg": "RS256",
+        });
+        for (name, document, redirect_uri) in [
+            ("claude-code", &claude_code, "http://localhost:3118/callback"),
+            ("claude-code", &claude_code, "http://127.0.0.1:52314/callback"),
+            ("chatgpt", &chatgpt, "https://chatgpt.com/connector_platform_oauth_redirect"),
+        ] {
+            publisher.publish(name, document).await;
+            let client = publisher.client_of(&world, name, redirect_uri);
+            let with_resource = [("resource", resource.as_str()), ("scope", "docs:read")];
+            let tokens = client.signed_in_with(&world, "alice", &with_resource).await;
+            is_admitted(&world, &tokens).await;
+            let renewed = Tokens::of(&client.refresh(tokens.refresh_token()).await);
+            is_admitted(&world, &renewed).await;
+        }
+        // The list of methods is read: without `none` in it the client is not public.
+        let mut confidential = chatgpt.clone();
+        confidential["client_id"] = json!(publisher.client_id("other"));
+        confidential["token_endpoint_auth_methods_supported"] = json!(["private_key_jwt"]);
+        publisher.publish("other", &confidential).await;
+        let other = publisher.client_of(&world, "other", "https://chatgpt.com/other");
+        world.browser().get(&other.authorize_url(&[])).await.expect(400);
+    }
+
     async fn registrations_of_closed_clients_end_with_a_token_that_works(backend: Backend) {
         let world = World::start(backend).await;
         let resource = world.at("/mcp");

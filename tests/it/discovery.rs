@@ -58,6 +58,7 @@ on_both! {
             "code_challenge_methods_supported": ["S256"],
             "scopes_supported": ["docs:read", "docs:feedback", "openid", "email", "profile"],
             "authorization_response_iss_parameter_supported": true,
+            "client_id_metadata_document_supported": true,
         }));
     }
 

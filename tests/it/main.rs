@@ -17,6 +17,7 @@ mod consent;
 mod discovery;
 mod first_run;
 mod mcp_client;
+mod metadata_documents;
 mod model;
 mod outages;
 mod probe;

@@ -8,6 +8,7 @@ pub mod database;
 pub mod mcp_client;
 pub mod oauth_client;
 pub mod process;
+pub mod publisher;
 pub mod relay;
 pub mod world;
 
@@ -18,6 +19,7 @@ pub use database::Backend;
 pub use mcp_client::McpClient;
 pub use oauth_client::{OAuthClient, Tokens};
 pub use process::Process;
+pub use publisher::Publisher;
 pub use relay::Relay;
 pub use world::World;
 
