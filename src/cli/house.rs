@@ -14,6 +14,7 @@ use crate::docs::library::{Library, Settings as DocsSettings};
 use crate::domain::metadata_document::{DocumentHosts, Publishers};
 use crate::domain::redirect_uri::{RedirectUri, Target};
 use crate::domain::resource::Resource;
+use crate::domain::scope::ScopeSet;
 use crate::flow::admit::Standings;
 use crate::flow::keyring::Keyring;
 use crate::flow::limits::Limits;
@@ -113,6 +114,7 @@ impl House {
         let keyring = Keyring::open(&store, &config, &*entropy, now).await?;
         let gatehouse = Arc::new(Gatehouse {
             resource: Resource::of_public_url(&config.public_url),
+            default_scope: ScopeSet::known_in(&config.default_scope),
             limits: Limits::new(&config),
             clients: Clients::new(documents(&config)?),
             standings: Standings::default(),

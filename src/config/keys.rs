@@ -91,6 +91,10 @@ pub const KEYS: &[Key] = &[
     switch("dev", "Built-in identity provider for a first run; loopback only"),
     one("auth", "enforce, grace or open [default: enforce]"),
     switch("require_work_email", "Refuse free and disposable mail domains"),
+    one(
+        "default_scope",
+        "Scopes of a client that names none for documentation [default: docs:read docs:feedback]",
+    ),
     one("access_token_ttl", "Lifetime of an access token [default: 1h]"),
     one("refresh_token_ttl", "Idle time after which a refresh token dies [default: 30d]"),
     one("grant_max_ttl", "Absolute lifetime of a sign-in [default: none]"),

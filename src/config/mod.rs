@@ -21,8 +21,9 @@ pub mod values;
 
 use crate::config::layers::{ConfigError, Given, Layers};
 use crate::config::readers::{
-    auth_mode, cimd, cors_origins, database_url, docs_path, log_format, networks, pairs, product,
-    public_url, secret, signing_alg, socket, upstream, upstream_scope, without_effect,
+    auth_mode, cimd, cors_origins, database_url, default_scope, docs_path, log_format, networks,
+    pairs, product, public_url, secret, signing_alg, socket, upstream, upstream_scope,
+    without_effect,
 };
 use crate::config::values::Limit;
 use crate::keys::SigningAlgorithm;
@@ -39,6 +40,9 @@ const CURSOR_REDIRECT: &str = "cursor://anysphere.cursor-mcp/oauth/callback";
 
 /// What is asked of the provider: who it is, their address, their name and organization.
 const DEFAULT_SCOPE: &str = "openid email profile";
+
+/// What a client gets that names no documentation scope: all there is to do here.
+const DEFAULT_GRANT: &str = "docs:read docs:feedback";
 
 /// Who may read without signing in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +131,8 @@ pub struct Config {
     pub auth: AuthMode,
     /// Whether free and disposable mail domains are refused.
     pub require_work_email: bool,
+    /// Scopes granted to a client that names no documentation scope.
+    pub default_scope: String,
     /// Lifetime of an access token.
     pub access_token_ttl: Duration,
     /// Idle time after which a refresh token dies.
@@ -213,6 +219,7 @@ impl Config {
             privacy_url: layers.read_optional("privacy_url", values::address)?,
             auth: layers.read("auth", "enforce", auth_mode)?,
             require_work_email: layers.read("require_work_email", "false", values::switch)?,
+            default_scope: layers.read("default_scope", DEFAULT_GRANT, default_scope)?,
             access_token_ttl,
             refresh_token_ttl,
             grant_max_ttl: layers.read("grant_max_ttl", "none", values::optional_duration)?,

@@ -110,6 +110,17 @@ pub fn upstream_scope(text: &str) -> Result<String, String> {
     }
 }
 
+/// Reads the scopes granted to a client that names none.
+pub fn default_scope(text: &str) -> Result<String, String> {
+    let words: Vec<_> = text.split_ascii_whitespace().collect();
+    let are_known = words.iter().all(|word| ["docs:read", "docs:feedback"].contains(word));
+    if are_known && words.contains(&"docs:read") {
+        Ok(words.join(" "))
+    } else {
+        Err("it must be \"docs:read\" or \"docs:read docs:feedback\"".into())
+    }
+}
+
 /// Reads a map.
 pub fn pairs(layers: &Layers, name: &str) -> Result<Vec<(String, String)>, ConfigError> {
     // What we must decide ourselves cannot be overridden by accident.

@@ -175,3 +175,13 @@ fn domains_are_names_as_urls_have_them() {
         assert!(error.starts_with("cimd_allowed_domains: "), "{bad}: {error}");
     }
 }
+
+#[test]
+fn the_default_scope_always_lets_people_read() {
+    assert_eq!(stand().load().unwrap().default_scope, "docs:read docs:feedback");
+    let narrow = stand().flag("default_scope", " docs:read ").load().unwrap();
+    assert_eq!(narrow.default_scope, "docs:read");
+    for bad in ["docs:feedback", "docs:read email", "all", "docs:read,docs:feedback"] {
+        assert!(stand().flag("default_scope", bad).error().starts_with("default_scope: "), "{bad}");
+    }
+}

@@ -93,7 +93,7 @@ mod tests {
             client_id: "editor".into(),
             user_id: UserId::generate(&SystemEntropy, NOW),
             redirect: TrustedRedirect::from_stored("http://127.0.0.1:5/cb".into()),
-            scope: ScopeSet::DEFAULT,
+            scope: ScopeSet::known_in("docs:read docs:feedback"),
             code_challenge: CodeChallenge::of_verifier(VERIFIER),
             expires_at: NOW.plus(Duration::from_mins(1)),
             consumed_at: None,

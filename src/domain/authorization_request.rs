@@ -108,6 +108,7 @@ pub fn check(
     parameters: &AuthorizeParameters,
     client: &Client,
     resource: &Resource,
+    default_scope: ScopeSet,
 ) -> Result<AuthorizationRequest, Rejected> {
     // First the redirect: until it is trusted, no error may leave this site.
     let redirect = check_redirect(parameters, client).map_err(Rejected::Page)?;
@@ -128,7 +129,7 @@ pub fn check(
         client_id: client.client_id.clone(),
         redirect,
         state,
-        scope: ScopeSet::requested(parameters.get("scope")),
+        scope: ScopeSet::requested(parameters.get("scope"), default_scope),
         code_challenge,
         consent,
     })
@@ -213,7 +214,9 @@ fn check_prompt(parameters: &AuthorizeParameters) -> Result<ConsentNeed, Authori
 mod tests {
     use super::*;
     use crate::domain::client::{PresentedMetadata, check_registration};
+    use crate::domain::scope::Scope;
 
+    const READ: ScopeSet = ScopeSet::EMPTY.with(Scope::DocsRead);
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
     fn client(redirect_uris: &[&str]) -> Client {
@@ -241,7 +244,7 @@ mod tests {
         let pairs = pairs.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
         let parameters = AuthorizeParameters::from_pairs(pairs).map_err(Rejected::Page)?;
         let resource = Resource::of_public_url("https://docs.example.com");
-        check(&parameters, &client(&["https://e.com/cb", "http://localhost/cb"]), &resource)
+        check(&parameters, &client(&["https://e.com/cb", "http://localhost/cb"]), &resource, READ)
     }
 
     #[test]
@@ -321,7 +324,7 @@ mod tests {
         let pairs = pairs.map(|(k, v)| (k.to_owned(), v.to_owned())).to_vec();
         let parameters = AuthorizeParameters::from_pairs(pairs).unwrap();
         let resource = Resource::of_public_url("https://docs.example.com");
-        let accepted = check(&parameters, &client(&["https://e.com/cb"]), &resource).unwrap();
+        let accepted = check(&parameters, &client(&["https://e.com/cb"]), &resource, READ).unwrap();
         assert_eq!(accepted.redirect.as_str(), "https://e.com/cb");
     }
 }

@@ -59,8 +59,8 @@ impl Scope {
 pub struct ScopeSet(u8);
 
 impl ScopeSet {
-    /// What a request without a usable scope is granted.
-    pub const DEFAULT: Self = Self(Scope::DocsRead.bit() | Scope::DocsFeedback.bit());
+    /// Nothing.
+    pub const EMPTY: Self = Self(0);
 
     /// The known scopes among the words of `text`.
     pub fn known_in(text: &str) -> Self {
@@ -69,12 +69,12 @@ impl ScopeSet {
 
     /// What an authorization request asks for. Without a documentation scope it gets the default
     /// ones besides, so that a client which asks for identity alone can still use the server.
-    pub fn requested(text: Option<&str>) -> Self {
+    pub fn requested(text: Option<&str>, default: Self) -> Self {
         let known = Self::known_in(text.unwrap_or_default());
         if known.contains(Scope::DocsRead) || known.contains(Scope::DocsFeedback) {
             known
         } else {
-            known.union(Self::DEFAULT)
+            known.union(default)
         }
     }
 
@@ -143,8 +143,13 @@ mod tests {
             (Some("openid email"), "docs:read docs:feedback openid email"),
             (Some("offline_access docs:feedback"), "docs:feedback offline_access"),
         ] {
-            assert_eq!(ScopeSet::requested(text).to_string(), granted, "{text:?}");
+            let default = ScopeSet::known_in("docs:read docs:feedback");
+            assert_eq!(ScopeSet::requested(text, default).to_string(), granted, "{text:?}");
         }
+        let narrow = ScopeSet::known_in("docs:read");
+        assert_eq!(ScopeSet::requested(Some("email"), narrow).to_string(), "docs:read email");
+        let asked = Some("docs:feedback");
+        assert_eq!(ScopeSet::requested(asked, narrow).to_string(), "docs:feedback");
     }
 
     #[test]

@@ -99,7 +99,7 @@ impl Gatehouse {
             Asking::Refused(refusal) => return page(refusal),
             Asking::Limited(reading) => return Ok(Authorize::Limited(reading)),
         };
-        let accepted = match check(&parameters, &client, &self.resource) {
+        let accepted = match check(&parameters, &client, &self.resource, self.default_scope) {
             Ok(accepted) => accepted,
             Err(rejected) => return Ok(Authorize::Rejected(rejected)),
         };

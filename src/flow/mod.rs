@@ -32,6 +32,7 @@ use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::resource::Resource;
+use crate::domain::scope::ScopeSet;
 use crate::flow::admit::Standings;
 use crate::flow::keyring::Keyring;
 use crate::flow::limits::Limits;
@@ -116,6 +117,8 @@ pub struct Gatehouse {
     pub config: Config,
     /// The one protected resource.
     pub resource: Resource,
+    /// What is granted to a client that names no documentation scope.
+    pub default_scope: ScopeSet,
     /// The database.
     pub store: Store,
     /// The identity provider, if one is configured.

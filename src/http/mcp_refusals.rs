@@ -78,7 +78,9 @@ pub fn unauthenticated(
         None => response(StatusCode::UNAUTHORIZED, &authentication_required(config)),
     };
     let metadata = metadata_url(config);
-    let scope = Scope::DocsRead.name();
+    // Client libraries ask for what the challenge names: it is what they would get by default, so
+    // that sending feedback does not need a second sign-in.
+    let scope = gatehouse.default_scope;
     let error = match kind {
         Challenge::Bare => "",
         Challenge::InvalidToken => {

@@ -60,7 +60,7 @@ on_both! {
             let answer = send(request).await.expect(401);
             let expected = format!(
                 "Bearer resource_metadata=\"{}/.well-known/oauth-protected-resource/mcp\", \
-                 scope=\"docs:read\"", world.url);
+                 scope=\"docs:read docs:feedback\"", world.url);
             assert_eq!(challenge(&answer), expected);
             assert_eq!(answer.header("cache-control"), Some("no-store"));
             let body = answer.json();
@@ -308,6 +308,33 @@ on_both! {
         let mcp = world.mcp(&tokens.access_token);
         let answer = mcp.tool("submit_documentation_feedback", arguments).await.expect(200).json();
         assert_eq!(answer["result"]["structuredContent"]["status"], "stored");
+    }
+
+    async fn feedback_can_be_left_to_a_second_sign_in(backend: Backend) {
+        let world = World::with(backend, &[("default_scope", "docs:read")]).await;
+        let bare = world.anonymous_mcp().ping().await.expect(401);
+        assert!(challenge(&bare).ends_with("scope=\"docs:read\""));
+        let client = world.client("editor").await;
+        for scope in ["", "email", "claudeai"] {
+            let tokens = client.signed_in_with(&world, "alice", &[("scope", scope)]).await;
+            assert!(!tokens.scope.contains("docs:feedback"), "{}", tokens.scope);
+            let arguments = json!({"feedback": "good", "category": "other"});
+            let mcp = world.mcp(&tokens.access_token);
+            mcp.tool("search_docs", json!({"query": "install"})).await.expect(200);
+            let stepped = mcp.tool("submit_documentation_feedback", arguments.clone()).await;
+            let challenged = challenge(&stepped.expect(403)).to_owned();
+            let (_, named) = challenged.split_once("scope=\"").expect("scopes");
+            let (asked, _) = named.split_once('"').expect("a closed text");
+            // All that it had and what it lacks, so that following it loses nothing.
+            let mut expected: Vec<_> = tokens.scope.split(' ').chain(["docs:feedback"]).collect();
+            let mut words: Vec<_> = asked.split(' ').collect();
+            expected.sort_unstable();
+            words.sort_unstable();
+            assert_eq!(words, expected);
+            let tokens = client.signed_in_with(&world, "alice", &[("scope", asked)]).await;
+            let mcp = world.mcp(&tokens.access_token);
+            mcp.tool("submit_documentation_feedback", arguments).await.expect(200);
+        }
     }
 
     async fn in_grace_and_open_mode_reading_passes_without_a_token_and_a_bad_one_does_not(

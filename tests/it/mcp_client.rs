@@ -76,10 +76,10 @@ on_both! {
     async fn the_sdk_learns_which_scope_it_lacks_and_has_it_after_signing_in_again(
         backend: Backend
     ) {
-        let world = World::start(backend).await;
+        let world = World::with(backend, &[("default_scope", "docs:read")]).await;
         let feedback = json!({"feedback": "clear", "category": "other"});
         let tool = "submit_documentation_feedback";
-        // Left to itself it asks for the scope of the protected-resource metadata alone.
+        // Left to itself it asks for what the challenge names.
         let client = connected(&world, signed_in(&world, &[]).await).await;
         let refused = call(&client, tool, feedback.clone()).await.unwrap_err();
         assert!(refused.to_lowercase().contains("scope"), "{refused}");
