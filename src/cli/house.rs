@@ -8,6 +8,7 @@ use crate::clients::Clients;
 use crate::clients::fetch_guard::NoHttpClient;
 use crate::clients::metadata_document::Documents;
 use crate::clock::Clock;
+use crate::config::brand::{self as config_brand, BrandConfig};
 use crate::config::{Config, UpstreamConfig};
 use crate::docs::error::DocsError;
 use crate::docs::library::{Library, Settings as DocsSettings};
@@ -25,6 +26,7 @@ use crate::http::dev_provider::DevRoutes;
 use crate::http::mcp_door::{Hosts, McpDoor};
 use crate::http::serve::Endpoints;
 use crate::mcp::server::{McpServer, Settings as McpSettings};
+use crate::page::brand::{Brand, Chosen, Picture};
 use crate::secret::{Entropy, Secret};
 use crate::server_secret::Purpose;
 use crate::store::{Store, signing_keys, users};
@@ -107,13 +109,15 @@ impl House {
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, HouseError> {
         let outbound = outbound(&config)?;
-        let (upstream, dev_routes) = upstream_of(&config, outbound, &clock, &entropy)?;
+        let brand = Arc::new(Brand::new(chosen(&config.brand)));
+        let (upstream, dev_routes) = upstream_of(&config, outbound, &brand, &clock, &entropy)?;
         let now = clock.now();
         check_custom_schemes(&config)?;
         check_secret(&store, &config).await?;
         let keyring = Keyring::open(&store, &config, &*entropy, now).await?;
         let gatehouse = Arc::new(Gatehouse {
             resource: Resource::of_public_url(&config.public_url),
+            brand,
             default_scope: ScopeSet::known_in(&config.default_scope),
             limits: Limits::new(&config),
             clients: Clients::new(documents(&config)?),
@@ -154,6 +158,22 @@ pub fn check_custom_schemes(config: &Config) -> Result<(), HouseError> {
         parsed.is_ok_and(|uri| uri.target() == Target::CustomScheme)
     };
     if listed.iter().all(is_private_use) { Ok(()) } else { Err(HouseError::CustomScheme) }
+}
+
+fn chosen(brand: &BrandConfig) -> Chosen {
+    let picture = |picture: &Option<config_brand::Picture>| {
+        picture.as_ref().map(|picture| Picture {
+            content_type: picture.content_type,
+            bytes: picture.bytes.clone(),
+        })
+    };
+    Chosen {
+        name: brand.name.clone(),
+        logo: picture(&brand.logo),
+        favicon: picture(&brand.favicon),
+        font: brand.font.clone(),
+        accent: brand.accent,
+    }
 }
 
 fn outbound(config: &Config) -> Result<Outbound, HouseError> {
@@ -200,6 +220,7 @@ fn mcp_door(gatehouse: &Arc<Gatehouse>, library: &Arc<Library>) -> McpDoor {
 fn upstream_of(
     config: &Config,
     outbound: Outbound,
+    brand: &Arc<Brand>,
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
 ) -> Result<(Option<Upstream>, Option<DevRoutes>), Fault> {
@@ -231,7 +252,8 @@ fn upstream_of(
                 Arc::clone(clock),
                 Arc::clone(entropy),
             )?;
-            let routes = DevRoutes::new(Arc::new(provider), config.docs_product.clone());
+            let routes =
+                DevRoutes::new(Arc::new(provider), config.docs_product.clone(), Arc::clone(brand));
             Ok((Some(Upstream::new(registration, outbound, Arc::clone(clock))), Some(routes)))
         }
     }

@@ -127,6 +127,11 @@ pub const KEYS: &[Key] = &[
     one("help_url", "Where 401 answers and metadata point for help"),
     one("pages_path", "Where pages for people live [default: /]"),
     list("api_specs", "OpenAPI files, name=path or a folder"),
+    Key {
+        name: "brand",
+        shape: Shape::Map,
+        help: "Looks of the pages: name, logo, favicon, font, accent; best as [brand] in the file",
+    },
     one("log_format", "text or json [default: text on a terminal, else json]"),
     one("log", "What is logged: a level or a filter [default: info]"),
 ];

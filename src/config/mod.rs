@@ -13,16 +13,18 @@ use std::time::Duration;
 
 use url::Url;
 
+pub mod brand;
 pub mod keys;
 pub mod layers;
 pub mod readers;
 pub mod secret_file;
 pub mod values;
 
+use crate::config::brand::{BrandConfig, brand};
 use crate::config::layers::{ConfigError, Given, Layers};
 use crate::config::readers::{
     auth_mode, cimd, cors_origins, database_url, default_scope, docs_path, log_format, networks,
-    pairs, product, public_url, secret, signing_alg, socket, upstream, upstream_scope,
+    product, public_url, secret, signing_alg, socket, upstream, upstream_params, upstream_scope,
     without_effect,
 };
 use crate::config::values::Limit;
@@ -179,6 +181,8 @@ pub struct Config {
     pub docs_product: String,
     /// Where 401 answers and metadata point for help.
     pub help_url: Option<Url>,
+    /// How the pages look.
+    pub brand: BrandConfig,
     /// How log lines are written; unset means by terminal.
     pub log_format: Option<LogFormat>,
     /// What is logged.
@@ -213,7 +217,7 @@ impl Config {
             secret: Arc::new(secret(&layers, given, is_loopback)?),
             upstream,
             upstream_scope: layers.read("upstream_scope", DEFAULT_SCOPE, upstream_scope)?,
-            upstream_params: pairs(&layers, "upstream_params")?,
+            upstream_params: upstream_params(&layers)?,
             upstream_name: layers.text("upstream_name")?,
             signup_url: layers.read_optional("signup_url", values::address)?,
             privacy_url: layers.read_optional("privacy_url", values::address)?,
@@ -246,6 +250,7 @@ impl Config {
             docs_url: layers.read_optional("docs_url", values::address)?,
             docs_product: layers.read("docs_product", "Gatehouse", product)?,
             help_url: layers.read_optional("help_url", values::address)?,
+            brand: brand(&layers, given)?,
             log_format: layers.read_optional("log_format", log_format)?,
             log: layers.text("log")?.unwrap_or_else(|| "info".into()),
             without_effect: without_effect(&layers),

@@ -122,7 +122,16 @@ pub fn default_scope(text: &str) -> Result<String, String> {
 }
 
 /// Reads a map.
-pub fn pairs(layers: &Layers, name: &str) -> Result<Vec<(String, String)>, ConfigError> {
+pub fn pairs_of(layers: &Layers, name: &str) -> Result<Vec<(String, String)>, ConfigError> {
+    let pair = |item: &String| match item.split_once('=') {
+        Some((key, value)) => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        None => Err(layers.error(name, format!("{item:?} is not k=v"))),
+    };
+    layers.items(name).unwrap_or_default().iter().map(pair).collect()
+}
+
+/// Reads the extra parameters for the provider.
+pub fn upstream_params(layers: &Layers) -> Result<Vec<(String, String)>, ConfigError> {
     // What we must decide ourselves cannot be overridden by accident.
     const OURS: [&str; 8] = [
         "response_type",
@@ -134,15 +143,12 @@ pub fn pairs(layers: &Layers, name: &str) -> Result<Vec<(String, String)>, Confi
         "code_challenge",
         "code_challenge_method",
     ];
-    let items = layers.items(name).unwrap_or_default();
-    let pair = |item: &String| match item.split_once('=') {
-        Some((key, _)) if OURS.contains(&key.trim()) => {
-            Err(layers.error(name, format!("{key} is set by Gatehouse itself")))
-        }
-        Some((key, value)) => Ok((key.trim().to_owned(), value.trim().to_owned())),
-        None => Err(layers.error(name, format!("{item:?} is not k=v"))),
-    };
-    items.iter().map(pair).collect()
+    let name = "upstream_params";
+    let pairs = pairs_of(layers, name)?;
+    match pairs.iter().find(|(key, _)| OURS.contains(&key.as_str())) {
+        Some((key, _)) => Err(layers.error(name, format!("{key} is set by Gatehouse itself"))),
+        None => Ok(pairs),
+    }
 }
 
 /// Reads who may read without signing in.

@@ -5,6 +5,7 @@
 pub mod access_token;
 pub mod authorization_code;
 pub mod authorization_request;
+pub mod claimed_name;
 pub mod client;
 pub mod client_claim;
 pub mod consent;

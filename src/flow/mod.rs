@@ -30,13 +30,16 @@ pub mod wire_token;
 
 use crate::clients::Clients;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, UpstreamConfig};
 use crate::domain::resource::Resource;
 use crate::domain::scope::ScopeSet;
 use crate::flow::admit::Standings;
 use crate::flow::keyring::Keyring;
 use crate::flow::limits::Limits;
 use crate::keys::KeyError;
+use crate::page::Frame;
+use crate::page::brand::Brand;
+use crate::page::front_door::SignIn;
 use crate::secret::Entropy;
 use crate::store::{Store, StoreError};
 use crate::upstream::{Upstream, UpstreamError};
@@ -131,10 +134,37 @@ pub struct Gatehouse {
     pub standings: Standings,
     /// How often who may ask.
     pub limits: Limits,
+    /// How the pages look; shared with the built-in provider's.
+    pub brand: Arc<Brand>,
     /// Where "now" comes from.
     pub clock: Arc<dyn Clock>,
     /// Where chance comes from.
     pub entropy: Arc<dyn Entropy>,
+}
+
+impl Gatehouse {
+    /// What the pages call the identity provider.
+    pub fn upstream_name(&self) -> &str {
+        match (&self.config.upstream_name, &self.config.upstream) {
+            (Some(name), _) => name,
+            (None, UpstreamConfig::Dev) => "the development provider",
+            (None, UpstreamConfig::None | UpstreamConfig::Provider(_)) => "your account",
+        }
+    }
+
+    /// Whether people can sign in, as far as is known without asking the provider.
+    pub fn sign_in(&self) -> SignIn<'_> {
+        match self.upstream.as_ref().map(Upstream::last_answer) {
+            None => SignIn::NotSetUp,
+            Some(Some(false)) => SignIn::Disturbed(self.upstream_name()),
+            Some(Some(true) | None) => SignIn::With(self.upstream_name()),
+        }
+    }
+
+    /// What every page shows.
+    pub fn frame(&self) -> Frame<'_> {
+        Frame { product: &self.config.docs_product, brand: &self.brand }
+    }
 }
 
 /// The whole chain of causes of an error, for the log.

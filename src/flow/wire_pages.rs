@@ -5,8 +5,8 @@
 use gatehouse_api::page::PageResponse;
 use http::StatusCode;
 
-use crate::config::UpstreamConfig;
 use crate::domain::authorization_request::Rejected;
+use crate::domain::claimed_name::{Evidence, borrowed_name};
 use crate::domain::metadata_document::publisher;
 use crate::domain::refusal::{AuthorizeRefusal, CallbackRefusal, ConsentRefusal};
 use crate::flow::authorize::{Ask, Authorize};
@@ -14,9 +14,10 @@ use crate::flow::callback::CallbackOutcome;
 use crate::flow::consent::ConsentOutcome;
 use crate::flow::wire::{RETRY_AFTER_SECONDS, log_fault};
 use crate::flow::{Fault, Gatehouse};
+use crate::page::Link;
 use crate::page::consent::{self as consent_page, ConsentContext};
+use crate::page::kept::KeptContext;
 use crate::page::notice::{self, NoticeContext};
-use crate::page::{Frame, Link};
 
 struct Words {
     status: StatusCode,
@@ -109,27 +110,30 @@ fn see_other(location: String, cookies: Vec<String>) -> PageResponse {
     cookies.into_iter().fold(PageResponse::see_other(location), PageResponse::with_cookie)
 }
 
-fn frame(gatehouse: &Gatehouse) -> Frame<'_> {
-    Frame { product: &gatehouse.config.docs_product }
-}
-
 fn ask_page(gatehouse: &Gatehouse, ask: Ask) -> PageResponse {
     let config = &gatehouse.config;
-    let upstream_name = match (&config.upstream_name, &config.upstream) {
-        (Some(name), _) => name.as_str(),
-        (None, UpstreamConfig::Dev) => "the development provider",
-        (None, UpstreamConfig::None | UpstreamConfig::Provider(_)) => "your account",
+    let client_name = ask.client.metadata.client_name.as_deref();
+    let redirect_uri = ask.request.redirect.as_str();
+    let publisher = publisher(&ask.client.client_id);
+    let evidence = Evidence {
+        redirect_uri,
+        target: ask.request.redirect.target(),
+        publisher: publisher.as_deref(),
     };
     let html = consent_page::render(&ConsentContext {
-        frame: frame(gatehouse),
-        client_name: ask.client.metadata.client_name.as_deref(),
-        publisher: publisher(&ask.client.client_id).as_deref(),
-        redirect_uri: ask.request.redirect.as_str(),
+        frame: gatehouse.frame(),
+        client_name,
+        publisher: publisher.as_deref(),
+        borrowed_name: client_name.and_then(|name| borrowed_name(name, evidence)),
+        redirect_uri,
         redirect_origin: ask.request.redirect.origin(),
         redirect_target: ask.request.redirect.target(),
         scopes: ask.request.scope.iter().collect(),
         resource: gatehouse.resource.as_str(),
-        upstream_name,
+        kept: KeptContext {
+            upstream_name: gatehouse.upstream_name(),
+            refresh_token_ttl: config.refresh_token_ttl,
+        },
         signup_url: config.signup_url.as_ref().map(url::Url::as_str),
         privacy_url: config.privacy_url.as_ref().map(url::Url::as_str),
         sealed_request: &ask.sealed_request,
@@ -147,7 +151,7 @@ fn page(
     let reference = reference(gatehouse);
     tracing::info!(flow, outcome = "page", reason = ?reason, reference);
     let html = notice::render(&NoticeContext {
-        frame: frame(gatehouse),
+        frame: gatehouse.frame(),
         title: words.title,
         message: words.message,
         advice: words.advice,

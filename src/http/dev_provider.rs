@@ -8,6 +8,7 @@ use poem::{IntoResponse, Request, Response};
 use serde_json::json;
 
 use crate::page::Frame;
+use crate::page::brand::Brand;
 use crate::page::dev_login::{self, DevLoginContext};
 use crate::secret::Secret;
 use crate::upstream::dev::{self, DevLogin, DevProvider, DevRequest};
@@ -18,14 +19,15 @@ const FORM_BYTES_MAX: usize = 16 * 1024;
 pub struct DevRoutes {
     provider: Arc<DevProvider>,
     product: String,
+    brand: Arc<Brand>,
 }
 
 type Fields = HashMap<String, String>;
 
 impl DevRoutes {
     /// Serves `provider`.
-    pub const fn new(provider: Arc<DevProvider>, product: String) -> Self {
-        Self { provider, product }
+    pub const fn new(provider: Arc<DevProvider>, product: String, brand: Arc<Brand>) -> Self {
+        Self { provider, product, brand }
     }
 
     /// Whether a path is the provider's.
@@ -63,7 +65,7 @@ impl DevRoutes {
         }
         let action = format!("{}/login", dev::PATH);
         let html = dev_login::render(&DevLoginContext {
-            frame: Frame { product: &self.product },
+            frame: Frame { product: &self.product, brand: &self.brand },
             action: &action,
             carried: vec![
                 ("state", &request.state),

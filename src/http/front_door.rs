@@ -1,23 +1,29 @@
 //! The page at `/`, and the same for people who open `/mcp` in a browser.
 
+use url::Url;
+
 use crate::flow::Gatehouse;
-use crate::page::Frame;
 use crate::page::front_door::{self, FrontDoorContext};
 
-fn context(gatehouse: &Gatehouse) -> FrontDoorContext<'_> {
+fn context(gatehouse: &Gatehouse, pages: usize) -> FrontDoorContext<'_> {
+    let config = &gatehouse.config;
     FrontDoorContext {
-        frame: Frame { product: &gatehouse.config.docs_product },
+        frame: gatehouse.frame(),
         resource: gatehouse.resource.as_str(),
-        help_url: gatehouse.config.help_url.as_ref().map(url::Url::as_str),
+        help_url: config.help_url.as_ref().map(Url::as_str),
+        docs_url: config.docs_url.as_ref().map(Url::as_str),
+        privacy_url: config.privacy_url.as_ref().map(Url::as_str),
+        pages,
+        sign_in: gatehouse.sign_in(),
     }
 }
 
-/// As HTML.
-pub fn html(gatehouse: &Gatehouse) -> String {
-    front_door::render(&context(gatehouse))
+/// As HTML; `pages` is how many can be read.
+pub fn html(gatehouse: &Gatehouse, pages: usize) -> String {
+    front_door::render(&context(gatehouse, pages))
 }
 
 /// As Markdown.
-pub fn markdown(gatehouse: &Gatehouse) -> String {
-    front_door::markdown(&context(gatehouse))
+pub fn markdown(gatehouse: &Gatehouse, pages: usize) -> String {
+    front_door::markdown(&context(gatehouse, pages))
 }

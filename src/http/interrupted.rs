@@ -34,8 +34,8 @@ pub struct Asked<'a> {
     pub path: &'a str,
     /// In every line of the log that the request caused.
     pub id: &'a str,
-    /// The product that pages name.
-    pub product: &'a str,
+    /// What every page shows.
+    pub frame: Frame<'a>,
 }
 
 /// What became of an endpoint that did not answer.
@@ -107,7 +107,7 @@ impl Asked<'_> {
             "Reload this page in a moment. If it stays, tell whoever runs this server."
         };
         notice::render(&NoticeContext {
-            frame: Frame { product: self.product },
+            frame: self.frame,
             title: "Something is not working",
             message: "This server could not finish what it was asked.",
             advice,
@@ -151,14 +151,17 @@ fn with_status(body: impl IntoResponse, interruption: Interruption) -> Response 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::page::brand::{Brand, Chosen};
 
     async fn given_up(path: &str) -> Response {
-        let asked = Asked { path, id: "1f-2", product: "Example" };
+        let brand = Brand::new(Chosen::default());
+        let asked = Asked { path, id: "1f-2", frame: Frame { product: "Example", brand: &brand } };
         asked.answer_within(Duration::ZERO, std::future::pending()).await
     }
 
     async fn panicked(path: &str) -> Response {
-        let asked = Asked { path, id: "1f-2", product: "Example" };
+        let brand = Brand::new(Chosen::default());
+        let asked = Asked { path, id: "1f-2", frame: Frame { product: "Example", brand: &brand } };
         asked.answer(async { panic!("a defect") }).await
     }
 
@@ -169,7 +172,9 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_in_time_is_the_answer() {
-        let asked = Asked { path: "/mcp", id: "1f-2", product: "Example" };
+        let brand = Brand::new(Chosen::default());
+        let frame = Frame { product: "Example", brand: &brand };
+        let asked = Asked { path: "/mcp", id: "1f-2", frame };
         let response = asked.answer(async { StatusCode::NO_CONTENT.into_response() }).await;
         assert_eq!(response.status(), StatusCode::NO_CONTENT);
     }

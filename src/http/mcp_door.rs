@@ -110,7 +110,7 @@ impl AnswersMcp for McpDoor {
     }
 
     fn front_door(&self) -> String {
-        front_door::html(&self.gatehouse)
+        front_door::html(&self.gatehouse, self.library.page_count())
     }
 
     fn pages(&self) -> usize {
@@ -194,9 +194,12 @@ impl McpDoor {
             AccessRefusal::WorkEmailRequired(lack) => {
                 refusals::work_email_required(&self.gatehouse.config, lack.reason(), lack.advice())
             }
-            AccessRefusal::NoCredentials => {
-                refusals::unauthenticated(&self.gatehouse, Challenge::Bare, request)
-            }
+            AccessRefusal::NoCredentials => refusals::unauthenticated(
+                &self.gatehouse,
+                Challenge::Bare,
+                request,
+                self.library.page_count(),
+            ),
             AccessRefusal::MalformedCredentials
             | AccessRefusal::BadSignature
             | AccessRefusal::WrongType
@@ -204,9 +207,12 @@ impl McpDoor {
             | AccessRefusal::WrongAudience
             | AccessRefusal::Expired
             | AccessRefusal::NotYetValid
-            | AccessRefusal::Revoked => {
-                refusals::unauthenticated(&self.gatehouse, Challenge::InvalidToken, request)
-            }
+            | AccessRefusal::Revoked => refusals::unauthenticated(
+                &self.gatehouse,
+                Challenge::InvalidToken,
+                request,
+                self.library.page_count(),
+            ),
         }
     }
 

@@ -63,17 +63,21 @@ fn challenge(response: &mut Response<Bytes>, status: StatusCode, value: &str) {
     }
 }
 
-/// 401, with a page for people who opened the address in a browser.
+/// 401, with a page for people who opened the address in a browser; `pages` is how many there are
+/// to read.
 pub fn unauthenticated(
     gatehouse: &Gatehouse,
     kind: Challenge,
     request: &McpRequest,
+    pages: usize,
 ) -> Response<Bytes> {
     let config = &gatehouse.config;
     let mut refused = match page_wanted(request) {
-        Some(PageForm::Html) => page("text/html; charset=utf-8", front_door::html(gatehouse)),
+        Some(PageForm::Html) => {
+            page("text/html; charset=utf-8", front_door::html(gatehouse, pages))
+        }
         Some(PageForm::Markdown) => {
-            page("text/markdown; charset=utf-8", front_door::markdown(gatehouse))
+            page("text/markdown; charset=utf-8", front_door::markdown(gatehouse, pages))
         }
         None => response(StatusCode::UNAUTHORIZED, &authentication_required(config)),
     };

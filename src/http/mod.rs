@@ -30,7 +30,7 @@ use crate::http::cors::Cors;
 use crate::http::interrupted::Asked;
 use crate::http::proxies::Proxies;
 use crate::http::unread::Unread;
-use crate::page::{STYLESHEET, STYLESHEET_PATH};
+use crate::page::brand::{FAVICON_PATH, LOGO_PATH, STYLESHEET_PATH};
 
 /// The public listener's endpoint.
 pub struct Door {
@@ -65,8 +65,8 @@ impl Endpoint for Door {
             None => {
                 let grant = self.cors.grant(&request);
                 // 4. The endpoints, in bounded time, in a span that carries the request's own id.
-                let product = &self.gatehouse.config.docs_product;
-                let asked = Asked { path: &note.path, id: &note.id, product };
+                let frame = self.gatehouse.frame();
+                let asked = Asked { path: &note.path, id: &note.id, frame };
                 let endpoint = Box::pin(self.route(request));
                 let mut response = note.within(asked.answer(endpoint)).await;
                 grant.apply(&mut response);
@@ -95,11 +95,32 @@ impl Door {
         let dev = self.dev_provider.as_ref().filter(|dev| dev.serves(&path));
         match (path.as_str(), dev) {
             (_, Some(dev)) => dev.call(request).await,
-            (STYLESHEET_PATH, _) if is_read => text("text/css; charset=utf-8", STYLESHEET),
+            (path, _) if is_read && path.starts_with(ASSETS) => self.asset(path),
             _ => match self.api.call(request).await {
                 Ok(response) => response,
                 Err(error) => refused(error.status(), &path),
             },
+        }
+    }
+}
+
+/// Where pictures and the stylesheet are.
+const ASSETS: &str = "/oauth/assets/";
+
+impl Door {
+    fn asset(&self, path: &str) -> Response {
+        let brand = &self.gatehouse.brand;
+        let picture = match path {
+            STYLESHEET_PATH => {
+                return asset("text/css; charset=utf-8", brand.stylesheet.clone().into_bytes());
+            }
+            LOGO_PATH => &brand.chosen.logo,
+            FAVICON_PATH => &brand.chosen.favicon,
+            _ => &None,
+        };
+        match picture {
+            Some(picture) => asset(picture.content_type, picture.bytes.clone()),
+            None => refused(StatusCode::NOT_FOUND, path),
         }
     }
 }
@@ -118,11 +139,13 @@ impl PanicHandler for Panicked {
     }
 }
 
-fn text(content_type: &'static str, body: &str) -> Response {
+fn asset(content_type: &'static str, body: Vec<u8>) -> Response {
     Response::builder()
         .header(header::CONTENT_TYPE, content_type)
         .header(header::CACHE_CONTROL, "public, max-age=300")
-        .body(body.to_owned())
+        // A picture that is opened by itself is a document, and some kinds can hold scripts.
+        .header(header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'")
+        .body(body)
 }
 
 /// What stands outside every endpoint, as JSON: clients that probe choke on anything else.

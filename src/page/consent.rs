@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use crate::domain::redirect_uri::Target;
 use crate::domain::scope::Scope;
+use crate::page::kept::{self, KeptContext};
 use crate::page::{Frame, Link, document, outward};
 
 /// What the person is shown before they decide.
@@ -21,12 +22,14 @@ pub struct ConsentContext<'a> {
     pub redirect_origin: &'a str,
     /// What kind of place it is.
     pub redirect_target: Target,
+    /// Whose name the client bears without anything that speaks for it.
+    pub borrowed_name: Option<&'a str>,
     /// What is asked for.
     pub scopes: Vec<Scope>,
     /// The MCP endpoint.
     pub resource: &'a str,
-    /// Where the person signs in.
-    pub upstream_name: &'a str,
+    /// What is kept of the person.
+    pub kept: KeptContext<'a>,
     /// For people without an account.
     pub signup_url: Option<&'a str>,
     /// The privacy policy.
@@ -40,17 +43,23 @@ pub fn render(context: &ConsentContext<'_>) -> String {
     let name = context.client_name.unwrap_or("A program without a name");
     let body = html! {
         h1 { "Allow “" (name) "” to use the " (context.frame.product) " documentation?" }
+        @if let Some(vendor) = context.borrowed_name {
+            (borrowed_note(vendor, context.redirect_origin))
+        }
         dl {
             div {
-                dt { "Program" }
-                dd { (name) " " span.quiet { "(its own claim, not verified)" } }
+                dt { "It calls itself" }
+                dd { (name) " " span.quiet { "(its own claim)" } }
             }
-            @if let Some(publisher) = context.publisher {
-                div {
-                    dt { "Published by" }
-                    dd {
-                        strong { (publisher) }
-                        " " span.quiet { "(verified: its description was read there)" }
+            div {
+                dt { "Publisher" }
+                dd {
+                    @match context.publisher {
+                        Some(publisher) => {
+                            strong { (publisher) }
+                            " " span.quiet { "(verified: its description was read there)" }
+                        }
+                        None => "not verified: any program can register under any name",
                     }
                 }
             }
@@ -71,12 +80,7 @@ pub fn render(context: &ConsentContext<'_>) -> String {
         h2 { "It will be able to" }
         ul { @for scope in &context.scopes { li { (in_words(*scope)) } } }
         h2 { "What is kept" }
-        p {
-            "Your e-mail address, name and organization as " (context.upstream_name)
-            " reports them, which programs you allowed and when, and the feedback you send. "
-            "They tell the documentation team which organizations use the documentation. "
-            "What you search for is not stored."
-        }
+        (kept::list(&context.kept))
         @if let Some(href) = context.privacy_url {
             p { (outward(&Link { href, text: "Privacy policy" })) }
         }
@@ -84,7 +88,7 @@ pub fn render(context: &ConsentContext<'_>) -> String {
             input type="hidden" name="request" value=(context.sealed_request);
             div.actions {
                 button type="submit" name="decision" value="approve" {
-                    "Allow and sign in with " (context.upstream_name)
+                    "Allow and sign in with " (context.kept.upstream_name)
                 }
                 button.plain type="submit" name="decision" value="deny" { "Deny" }
             }
@@ -94,6 +98,17 @@ pub fn render(context: &ConsentContext<'_>) -> String {
         }
     };
     document(&context.frame, "Allow access", &body)
+}
+
+/// Said before anything else, because the name is what people read first.
+fn borrowed_note(vendor: &str, origin: &str) -> Markup {
+    html! {
+        p.note role="note" {
+            strong { "This may not be " (vendor) ". " }
+            "The program uses that name, but nothing shows that it is: your approval would be sent \
+             to " strong { (origin) } ". If you did not expect that, deny it."
+        }
+    }
 }
 
 fn destination_note(target: Target) -> Markup {

@@ -7,23 +7,22 @@
 
 use maud::{DOCTYPE, Markup, html};
 
+pub mod brand;
 pub mod consent;
 pub mod dev_login;
 pub mod front_door;
+pub mod kept;
 pub mod notice;
 
-/// The one stylesheet.
-pub const STYLESHEET: &str = include_str!("gatehouse.css");
-
-/// Where the stylesheet is served; below `/oauth/`, so that it is reachable beside a
-/// documentation site that forwards only our paths.
-pub const STYLESHEET_PATH: &str = "/oauth/assets/gatehouse.css";
+use crate::page::brand::{Brand, FAVICON_PATH, LOGO_PATH, STYLESHEET_PATH};
 
 /// What every page shows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
     /// The product whose documentation this is.
     pub product: &'a str,
+    /// How the pages look.
+    pub brand: &'a Brand,
 }
 
 /// A link in words.
@@ -46,9 +45,14 @@ fn document(frame: &Frame<'_>, title: &str, body: &Markup) -> String {
                 meta name="robots" content="noindex";
                 title { (title) " · " (frame.product) }
                 link rel="stylesheet" href=(STYLESHEET_PATH);
+                @if frame.brand.chosen.favicon.is_some() { link rel="icon" href=(FAVICON_PATH); }
             }
             body {
-                header { p.brand { (frame.product) } }
+                header { p.brand {
+                    // The name beside it says all that the picture does.
+                    @if frame.brand.chosen.logo.is_some() { img src=(LOGO_PATH) alt=""; }
+                    (frame.brand.chosen.name.as_deref().unwrap_or(frame.product))
+                } }
                 main { (body) }
                 footer { p { "Sign-in and documentation access by Gatehouse." } }
             }

@@ -66,7 +66,7 @@ on_both! {
     async fn the_front_door_says_how_to_connect(backend: Backend) {
         let world = World::start(backend).await;
         let page = world.browser().get(&world.at("/")).await.expect(200);
-        assert!(page.body.contains("claude mcp add --transport http docs"));
+        assert!(page.body.contains("claude mcp add --transport http example-docs"));
         assert!(page.body.contains(&world.at("/mcp")));
         let style = world.browser().get(&world.at("/oauth/assets/gatehouse.css")).await.expect(200);
         assert!(style.header("content-type").unwrap().starts_with("text/css"));

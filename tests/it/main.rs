@@ -20,6 +20,7 @@ mod mcp_client;
 mod metadata_documents;
 mod model;
 mod outages;
+mod pages;
 mod probe;
 mod processes;
 mod refresh;

@@ -44,7 +44,7 @@ on_both! {
         let (world, publisher) = (world_of(backend, &[]).await, Publisher::start().await);
         let client = publisher.client(&world, "editor", &[LOOPBACK]).await;
         let page = asked(&world, &client).await.expect(200).body;
-        for text in ["editor", "Published by", "localhost", "read there", "127.0.0.1:49152"] {
+        for text in ["editor", "Publisher", "localhost", "verified: its description was read there", "127.0.0.1:49152"] {
             assert!(page.contains(text), "{text:?} is missing in {page}");
         }
         let tokens = client.signed_in(&world, "alice").await;
@@ -60,7 +60,7 @@ on_both! {
     async fn a_registered_client_is_never_called_published(backend: Backend) {
         let world = world_of(backend, &[]).await;
         let page = asked(&world, &world.client("editor").await).await.expect(200).body;
-        assert!(!page.contains("Published by"));
+        assert!(!page.contains("read there"));
     }
 
     async fn the_sign_in_outlives_the_host_of_the_document(backend: Backend) {

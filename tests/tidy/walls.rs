@@ -89,7 +89,7 @@ pub const KEPT: &[(&str, &[&str])] = &[
 ];
 
 /// All that the domain may name of what is not ours.
-const DOMAIN_CRATES: &[&str] = &["std", "core", "serde", "serde_json", "url"];
+const DOMAIN_CRATES: &[&str] = &["std", "core", "serde", "serde_json", "unicode_security", "url"];
 
 /// Parts of `std` that are not values.
 const NOT_VALUES: &[&str] = &[
