@@ -18,6 +18,10 @@ test *ARGS:
 test-concurrency *ARGS:
     scripts/test-concurrency "$@"
 
+# The official MCP conformance suite against the built program.
+test-conformance *ARGS:
+    scripts/test-conformance "$@"
+
 # The race probe against any OAuth server that registers clients; asks for three sign-ins.
 probe *ARGS:
     scripts/probe "$@"
