@@ -22,6 +22,10 @@ test-concurrency *ARGS:
 test-conformance *ARGS:
     scripts/test-conformance "$@"
 
+# Replays the seeds of the fuzz targets and fuzzes each for a minute, or as many seconds as said.
+fuzz *ARGS:
+    scripts/fuzz "$@"
+
 # The race probe against any OAuth server that registers clients; asks for three sign-ins.
 probe *ARGS:
     scripts/probe "$@"
