@@ -21,6 +21,7 @@ const HERE = path.dirname(fileURLToPath(import.meta.url));
 const MANUAL = path.join(HERE, '..', '..', 'docs', 'clients.md');
 const BEGIN = '<!-- written by scripts/test-conformance --write -->\n';
 const END = '<!-- end -->\n';
+const SUITE = '@modelcontextprotocol/conformance';
 const REVISIONS = ['2026-07-28', '2025-11-25'];
 
 const text = { type: 'string' };
@@ -125,6 +126,9 @@ function table(runs) {
 /** What the manual says must be what was seen, or becomes it. */
 async function manualAgrees(seen) {
   const manual = await readFile(MANUAL, 'utf8');
+  const { dependencies } = JSON.parse(await readFile(path.join(HERE, 'package.json'), 'utf8'));
+  const suite = `\`${SUITE}\` ${dependencies[SUITE]},`;
+  if (!manual.includes(suite)) return [`docs/clients.md does not say ${suite}`];
   const [before, rest] = manual.split(BEGIN);
   if (rest === undefined || !rest.includes(END)) return ['docs/clients.md has no place for it'];
   const after = rest.slice(rest.indexOf(END));
