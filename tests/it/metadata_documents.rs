@@ -44,7 +44,8 @@ on_both! {
         let (world, publisher) = (world_of(backend, &[]).await, Publisher::start().await);
         let client = publisher.client(&world, "editor", &[LOOPBACK]).await;
         let page = asked(&world, &client).await.expect(200).body;
-        for text in ["editor", "Publisher", "localhost", "verified: its description was read there", "127.0.0.1:49152"] {
+        let verified = "verified: its description was read there";
+        for text in ["editor", "Publisher", "localhost", verified, "127.0.0.1:49152"] {
             assert!(page.contains(text), "{text:?} is missing in {page}");
         }
         let tokens = client.signed_in(&world, "alice").await;
