@@ -6,7 +6,8 @@
 //! transactions begin immediately).
 //!
 //! Lock order, always: `clients` → `users` → `consents` → `authorization_requests` →
-//! `authorization_codes` → `grants` → `refresh_tokens`.
+//! `authorization_codes` → `grants` → `refresh_tokens`. Who locks `limit_windows` holds nothing
+//! else, and takes them in the order of their keys.
 //!
 //! Never here: decisions, words of HTTP, a call to the network, `now()` in SQL.
 
@@ -29,6 +30,7 @@ pub mod consents;
 mod entity;
 pub mod feedback;
 pub mod grants;
+pub mod limit_windows;
 mod losses;
 pub mod refresh_tokens;
 pub mod schema;

@@ -6,6 +6,7 @@ pub mod clients;
 pub mod consents;
 pub mod feedback;
 pub mod grants;
+pub mod limit_windows;
 pub mod refresh_tokens;
 pub mod signing_keys;
 pub mod upstream_logins;
