@@ -20,6 +20,7 @@ pub fn run(config: Config) -> Result<(), CommandError> {
             ("refresh_tokens", swept.refresh_tokens),
             ("grants", swept.grants),
             ("clients", swept.clients),
+            ("limit_windows", swept.limit_windows),
         ] {
             say(format!("{rows:>8} {table}"));
         }

@@ -39,6 +39,8 @@ pub struct Swept {
     pub grants: u64,
     /// `clients`
     pub clients: u64,
+    /// `limit_windows`
+    pub limit_windows: u64,
 }
 
 /// Runs one pass. `access_token_ttl` keeps a grant without refresh tokens alive as long as its
@@ -84,6 +86,7 @@ pub async fn pass(
         refresh_tokens: delete(store, expired("refresh_tokens", "id", Duration::ZERO)).await?,
         grants: delete(store, grants).await?,
         clients: delete(store, clients).await? + delete(store, documents).await?,
+        limit_windows: delete(store, expired("limit_windows", "key_hash", Duration::ZERO)).await?,
     })
 }
 
