@@ -44,6 +44,8 @@ pub enum Purpose {
     Feedback,
     /// The next refresh token of a family.
     RefreshSuccessor,
+    /// Whom a limit counts, as the database knows them.
+    LimitKey,
 }
 
 impl Purpose {
@@ -59,6 +61,7 @@ impl Purpose {
             Self::ConsentForm => b"gatehouse consent form",
             Self::Feedback => b"gatehouse feedback",
             Self::RefreshSuccessor => b"gatehouse refresh successor",
+            Self::LimitKey => b"gatehouse limit key",
         }
     }
 }
@@ -159,6 +162,13 @@ impl ServerSecret {
                 .ok()?;
             Some(plaintext.to_vec())
         })
+    }
+
+    /// A name for `parts` under which equal ones are found again, and which tells nobody what they
+    /// are: an HMAC, so that even an address, of which there are few, cannot be guessed from it.
+    /// Only the current secret makes names.
+    pub fn keyed_hash(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
+        hmac_sha256(&subkey(&self.current, purpose), parts)
     }
 
     /// The refresh token that follows `presented`.

@@ -1,7 +1,11 @@
 //! Putting the house together: every room from a checked configuration.
 
 use std::fmt;
+use std::future::Future;
+use std::io;
 use std::sync::Arc;
+
+use tokio::sync::oneshot;
 
 use crate::attribution::feedback::StoredFeedback;
 use crate::clients::Clients;
@@ -24,7 +28,7 @@ use crate::flow::{Fault, Gatehouse};
 use crate::http::cors::Cors;
 use crate::http::dev_provider::DevRoutes;
 use crate::http::mcp_door::{Hosts, McpDoor};
-use crate::http::serve::Endpoints;
+use crate::http::serve::{Endpoints, Sockets, serve};
 use crate::mcp::server::{McpServer, Settings as McpSettings};
 use crate::page::brand::{Brand, Chosen, Picture};
 use crate::secret::{Entropy, Secret};
@@ -135,6 +139,26 @@ impl House {
         });
         let endpoints = Endpoints::of(&wire, dev_routes);
         Ok(Self { gatehouse, library, endpoints })
+    }
+
+    /// Serves until `stop` resolves and what has begun is finished, and shares what was counted.
+    pub async fn serve(
+        self,
+        sockets: Sockets,
+        stop: impl Future<Output = ()> + Send,
+    ) -> io::Result<()> {
+        let (ending, ended) = oneshot::channel::<()>();
+        let serving = async {
+            let served = serve(self.endpoints, sockets, stop).await;
+            drop(ending);
+            served
+        };
+        let ended = async {
+            // An error means that the sender is gone, which is what is waited for.
+            let _ = ended.await;
+        };
+        let (served, ()) = tokio::join!(serving, self.gatehouse.keep_limits_settled(ended));
+        served
     }
 }
 

@@ -17,7 +17,7 @@ use crate::clock::SystemClock;
 use crate::config::{Config, UpstreamConfig};
 use crate::docs::library::Library;
 use crate::flow::{Gatehouse, chain};
-use crate::http::serve::{Sockets, serve};
+use crate::http::serve::Sockets;
 use crate::secret::SystemEntropy;
 use crate::store::{Store, schema, sweep};
 
@@ -53,7 +53,7 @@ pub fn run(config: Config) -> Result<(), CommandError> {
         );
         let gatehouse = Arc::clone(&house.gatehouse);
         let timer = tokio::spawn(keep_house_on_a_timer(Arc::clone(&gatehouse)));
-        let served = serve(house.endpoints, sockets, stop).await;
+        let served = house.serve(sockets, stop).await;
         timer.abort();
         gatehouse.store.close().await;
         tracing::info!("stopped");

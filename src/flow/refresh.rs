@@ -1,13 +1,14 @@
 //! `POST /oauth/token` with `grant_type=refresh_token` (RFC 9700 §4.14.2).
 //!
-//! 1. Derive the successor of the presented token under the server secret: every repetition
+//! 1. Refuse a grant that has used its window up.
+//! 2. Derive the successor of the presented token under the server secret: every repetition
 //!    derives the same one, and no refresh token is ever stored.
-//! 2. On Postgres, try the undisturbed rotation in one statement.
-//! 3. Look the token up. One that nobody was given is refused here: guesses, however many, must not
+//! 3. On Postgres, try the undisturbed rotation in one statement.
+//! 4. Look the token up. One that nobody was given is refused here: guesses, however many, must not
 //!    take their turns at the one writer that SQLite has.
-//! 4. Otherwise one write: lock the family, decide (`domain::refresh_token`), and rotate, answer
+//! 5. Otherwise one write: lock the family, decide (`domain::refresh_token`), and rotate, answer
 //!    with the successor that exists, or end the family.
-//! 5. Sign the access token. A crash between 4 and 5 is what the grace covers.
+//! 6. Sign the access token. A crash between 5 and 6 is what the grace covers.
 
 use std::time::Duration;
 
@@ -47,7 +48,8 @@ impl Gatehouse {
         now: Timestamp,
     ) -> Result<TokenOutcome, Fault> {
         let presented = &request.presented_refresh_token;
-        if let Some(reading) = self.limits.head_over_limit(presented.hash(), now) {
+        if let Some(reading) = self.over_limit(presented.hash(), now).await? {
+            tracing::info!(flow = "refresh", outcome = "limited", client_id = %client.client_id);
             return Ok(TokenOutcome::Limited(reading));
         }
         let successor = self.config.secret.successor_of(presented);
@@ -72,6 +74,25 @@ impl Gatehouse {
         };
         log(client, &rotation);
         self.answer(client, rotation, presented, successor, now)
+    }
+
+    /// The reading of the presented token's grant, when it has used its window up.
+    ///
+    /// A token that another replica handed out is looked up only while there is such a grant here:
+    /// the undisturbed rotation learns whose token it was when it is too late to refuse, and nobody
+    /// else shall pay for that with another round trip.
+    async fn over_limit(
+        &self,
+        presented: SecretHash,
+        now: Timestamp,
+    ) -> Result<Option<Reading>, Fault> {
+        let grant_id = match self.limits.grant_of_head(presented) {
+            None if self.limits.token.is_used_up_by_somebody(now) => {
+                refresh_tokens::owner(self.store.read(), presented).await?
+            }
+            known_or_none => known_or_none,
+        };
+        Ok(grant_id.and_then(|grant_id| self.limits.grant_over_limit(grant_id, now)))
     }
 
     async fn refresh_undisturbed(
