@@ -16,6 +16,8 @@ mod commands;
 mod consent;
 mod discovery;
 mod first_run;
+mod limit_windows;
+mod limits;
 mod mcp_client;
 mod metadata_documents;
 mod model;

@@ -53,7 +53,7 @@ fn signature(token: &str) -> String {
     token.rsplit('.').next().unwrap().to_owned()
 }
 
-fn found(haystack: &[u8], needle: &str) -> bool {
+pub fn found(haystack: &[u8], needle: &str) -> bool {
     // Databases show bytes in hexadecimal.
     let hexadecimal = needle.bytes().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     [needle.as_bytes(), hexadecimal.as_bytes()]

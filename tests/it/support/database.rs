@@ -150,37 +150,46 @@ pub async fn db_execute(url: &str, sql: &str) {
     connection.close().await.expect("closing works");
 }
 
+const TABLES: [&str; 11] = [
+    "clients",
+    "users",
+    "consents",
+    "authorization_requests",
+    "upstream_logins",
+    "authorization_codes",
+    "grants",
+    "refresh_tokens",
+    "signing_keys",
+    "feedback",
+    "limit_windows",
+];
+
 /// Every value of every table, as text, bytes included.
 pub async fn db_dump(url: &str) -> Vec<u8> {
+    let mut dump = Vec::new();
+    for table in TABLES {
+        dump.extend(db_dump_of(url, table).await);
+    }
+    dump
+}
+
+/// Every value of a table, as text, bytes included.
+pub async fn db_dump_of(url: &str, table: &str) -> Vec<u8> {
     let connection = db_connect(url).await;
     let mut dump = Vec::new();
-    let is_postgres = connection.get_database_backend() == DbBackend::Postgres;
-    for table in [
-        "clients",
-        "users",
-        "consents",
-        "authorization_requests",
-        "upstream_logins",
-        "authorization_codes",
-        "grants",
-        "refresh_tokens",
-        "signing_keys",
-        "feedback",
-    ] {
-        // Binary columns are turned into text that can be searched: hexadecimal, and the raw bytes.
-        let sql = if is_postgres {
-            format!("SELECT convert_to(t::text, 'UTF8') FROM {table} t")
-        } else {
-            let columns = sqlite_columns(&connection, table).await;
-            let parts: Vec<_> =
-                columns.iter().map(|c| format!("coalesce(cast({c} AS BLOB), x'')")).collect();
-            format!("SELECT cast({} AS BLOB) FROM {table}", parts.join(" || "))
-        };
-        let statement = Statement::from_string(connection.get_database_backend(), sql);
-        for row in connection.query_all_raw(statement).await.expect("the dump runs") {
-            dump.extend(row.try_get_by_index::<Vec<u8>>(0).expect("a row is bytes"));
-            dump.push(b'\n');
-        }
+    // Binary columns are turned into text that can be searched: hexadecimal, and the raw bytes.
+    let sql = if connection.get_database_backend() == DbBackend::Postgres {
+        format!("SELECT convert_to(t::text, 'UTF8') FROM {table} t")
+    } else {
+        let columns = sqlite_columns(&connection, table).await;
+        let parts: Vec<_> =
+            columns.iter().map(|c| format!("coalesce(cast({c} AS BLOB), x'')")).collect();
+        format!("SELECT cast({} AS BLOB) FROM {table}", parts.join(" || "))
+    };
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    for row in connection.query_all_raw(statement).await.expect("the dump runs") {
+        dump.extend(row.try_get_by_index::<Vec<u8>>(0).expect("a row is bytes"));
+        dump.push(b'\n');
     }
     connection.close().await.expect("closing works");
     dump
@@ -204,6 +213,11 @@ pub async fn db_hold(url: &str) -> DbHold {
 /// Holds what an exchange must hold to decide; who only reads goes on.
 pub async fn db_hold_decisions(url: &str) -> DbHold {
     hold(url, "LOCK TABLE authorization_codes IN EXCLUSIVE MODE").await
+}
+
+/// Holds what limits are settled in.
+pub async fn db_hold_limits(url: &str) -> DbHold {
+    hold(url, "LOCK TABLE limit_windows IN ACCESS EXCLUSIVE MODE").await
 }
 
 /// By this statement on Postgres; on SQLite by taking the place of its one writer.

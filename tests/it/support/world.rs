@@ -11,7 +11,8 @@ use gatehouse::clock::{SteppedClock, Timestamp};
 use gatehouse::config::Config;
 use gatehouse::config::layers::Given;
 use gatehouse::docs::library::{Library, Settings};
-use gatehouse::http::serve::{Sockets, serve};
+use gatehouse::flow::Gatehouse;
+use gatehouse::http::serve::Sockets;
 use gatehouse::secret::SeededEntropy;
 use gatehouse::store::Store;
 use tempfile::TempDir;
@@ -45,12 +46,14 @@ pub struct World {
     flags: BTreeMap<String, String>,
     folder: TempDir,
     running: Mutex<Option<Running>>,
+    replicas: Mutex<Vec<Arc<Gatehouse>>>,
     /// How many houses were built: each has its own chance.
     houses: AtomicU64,
 }
 
 /// A house with a runtime of its own, so that it can be ended without warning.
 struct Running {
+    gatehouse: Arc<Gatehouse>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
     runtime: Runtime,
@@ -73,8 +76,9 @@ impl Blueprint {
 }
 
 async fn serve_house(house: House, sockets: Sockets, stop: impl Future<Output = ()> + Send) {
-    serve(house.endpoints, sockets, stop).await.expect("serving ends well");
-    house.gatehouse.store.close().await;
+    let store = house.gatehouse.store.clone();
+    house.serve(sockets, stop).await.expect("serving ends well");
+    store.close().await;
 }
 
 /// The corpus of the suite, indexed once.
@@ -139,6 +143,7 @@ impl World {
             flags,
             folder,
             running: Mutex::new(None),
+            replicas: Mutex::default(),
             houses: AtomicU64::new(0),
         };
         world.serve_on(port).await;
@@ -161,8 +166,9 @@ impl World {
             // The story's end also ends the house.
             let _ = stopped.await;
         };
+        let gatehouse = Arc::clone(&house.gatehouse);
         let served = runtime.spawn(serve_house(house, sockets, stopped));
-        *self.running.get_mut().unwrap() = Some(Running { stop, served, runtime });
+        *self.running.get_mut().unwrap() = Some(Running { gatehouse, stop, served, runtime });
     }
 
     fn blueprint(&self, settings: &[(&str, &str)]) -> Blueprint {
@@ -185,7 +191,8 @@ impl World {
     /// Stops the house and starts it again on the same address and database, with some settings
     /// changed.
     pub async fn restart(&mut self, settings: &[(&str, &str)]) {
-        if let Some(Running { stop, served, runtime }) = self.running.get_mut().unwrap().take() {
+        if let Some(Running { stop, served, runtime, .. }) = self.running.get_mut().unwrap().take()
+        {
             let _ = stop.send(());
             served.await.expect("the house stops");
             runtime.shutdown_background();
@@ -215,8 +222,30 @@ impl World {
         let sockets = sockets(free_port()).await;
         let address = sockets.public.local_addr().expect("it is bound");
         let house = self.blueprint(settings).build().await.expect("the house can be built");
+        self.replicas.lock().unwrap().push(Arc::clone(&house.gatehouse));
         tokio::spawn(serve_house(house, sockets, std::future::pending()));
         format!("http://{address}")
+    }
+
+    /// Returns when every house has settled whom it had to settle under a limit, as it does unasked
+    /// a moment later.
+    pub async fn limits_settled(&self) {
+        let settle = |gatehouse: Arc<Gatehouse>| async move {
+            gatehouse.settle_limits().await.expect("limits can be settled");
+        };
+        let first = self
+            .running
+            .lock()
+            .unwrap()
+            .as_ref()
+            .map(|running| running.runtime.spawn(settle(Arc::clone(&running.gatehouse))));
+        if let Some(first) = first {
+            first.await.expect("settling does not panic");
+        }
+        let replicas = self.replicas.lock().unwrap().clone();
+        for replica in replicas {
+            settle(replica).await;
+        }
     }
 
     /// From now on every request has a connection of its own, so that none begins on one whose
