@@ -6,9 +6,9 @@
 //! 3. A task settles all who wait in one write per limit (`settlement`): it adds what this replica
 //!    has counted to what all have, and takes the sum over.
 //!
-//! So a handful of calls is never written down, and n replicas together allow at most the limit and
-//! a lease for each, and what arrives while a settlement is under way. While the database is away
-//! each counts alone.
+//! So a handful of calls is never written down, and replicas together allow at most the limit, a
+//! lease for each but one, and what arrives while a settlement is under way. While the database is
+//! away each counts alone.
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -5,7 +5,7 @@
 //! 3. Take the sums over. Whoever could not be settled waits on, counted here alone meanwhile.
 //!
 //! A write whose answer is lost is done again, and may then count twice: never is more allowed for
-//! it. What was counted is told once at the end, below a lease too.
+//! it. At the end all is told, below a lease too: whoever serves next does not begin anew.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -165,5 +165,36 @@ fn octets(address: IpAddr) -> Vec<u8> {
     match address {
         IpAddr::V4(v4) => v4.octets().to_vec(),
         IpAddr::V6(v6) => v6.octets().to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::{GrantId, UserId};
+
+    #[test]
+    fn equal_callers_have_one_name_and_nobody_else_has_it() {
+        let id = uuid::Uuid::from_u128(7);
+        let address: IpAddr = "203.0.113.7".parse().unwrap();
+        let secret = |byte| ServerSecret::new(vec![byte; 32], None);
+        let callers = [
+            Counted::Person(UserId::from_uuid(id)),
+            Counted::Grant(GrantId::from_uuid(id)),
+            Counted::address(address),
+            Counted::address("203.0.113.8".parse().unwrap()),
+            Counted::client_at("a", address),
+            Counted::client_at("b", address),
+        ];
+        let mut names: Vec<_> = [(1, "limit_mcp"), (1, "limit_token"), (2, "limit_mcp")]
+            .into_iter()
+            .flat_map(|(byte, limit)| {
+                callers.clone().map(|who| key_hash(&secret(byte), limit, &who))
+            })
+            .collect();
+        assert_eq!(names[0], key_hash(&secret(1), "limit_mcp", &callers[0]));
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), 3 * callers.len());
     }
 }
