@@ -113,6 +113,9 @@ on_both! {
             json!({"client_name": name, "redirect_uris": ["https://e.com/cb"]})
         };
         register(&world, named("a")).await.expect(201);
+        for _ in 0..10 {
+            register(&world, named("a")).await.expect(201);
+        }
         register(&world, named("b")).await.expect(201);
         let refused = register(&world, named("c")).await;
         let refused = refused.expect_error(429, "temporarily_unavailable");
@@ -121,6 +124,18 @@ on_both! {
         register(&world, named("a")).await.expect(201);
         world.advance(HOUR);
         register(&world, named("c")).await.expect(201);
+    }
+
+    async fn two_registrations_within_a_second_pass(backend: Backend) {
+        let world = World::start(backend).await;
+        let body = |name: &str| json!({"client_name": name, "redirect_uris": ["https://e.com/cb"]});
+        // A hosted client registers twice in one attempt; the clock stands still.
+        for bodies in [["hosted", "hosted"], ["one", "another"]] {
+            let [first, second] = bodies.map(|name| register(&world, body(name)));
+            let (first, second) = tokio::join!(first, second);
+            let ids = [first, second].map(|answer| answer.expect(201).json()["client_id"].take());
+            assert_eq!(ids[0] == ids[1], bodies[0] == bodies[1], "{ids:?}");
+        }
     }
 
     async fn identical_software_is_one_client_and_each_copy_keeps_its_port(backend: Backend) {
