@@ -3,7 +3,9 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -40,6 +42,10 @@ use crate::upstream::{Registration, Upstream};
 
 /// The path of the one redirect URI registered at the provider.
 const CALLBACK_PATH: &str = "/mcp/callback";
+
+/// How long a stop waits until what was counted last is shared: a database that is away must not
+/// hold it up.
+const LAST_SETTLEMENT_MAX: Duration = Duration::from_secs(2);
 
 /// Why the house could not be put together.
 #[derive(Debug)]
@@ -148,16 +154,18 @@ impl House {
         stop: impl Future<Output = ()> + Send,
     ) -> io::Result<()> {
         let (ending, ended) = oneshot::channel::<()>();
-        let serving = async {
-            let served = serve(self.endpoints, sockets, stop).await;
-            drop(ending);
-            served
-        };
-        let ended = async {
+        let mut settling = pin!(self.gatehouse.keep_limits_settled(async {
             // An error means that the sender is gone, which is what is waited for.
             let _ = ended.await;
+        }));
+        let served = tokio::select! {
+            served = serve(self.endpoints, sockets, stop) => served,
+            () = &mut settling => unreachable!("it goes on until it is told to end"),
         };
-        let (served, ()) = tokio::join!(serving, self.gatehouse.keep_limits_settled(ended));
+        drop(ending);
+        if tokio::time::timeout(LAST_SETTLEMENT_MAX, settling).await.is_err() {
+            tracing::warn!("what was counted last is not shared: the database did not answer");
+        }
         served
     }
 }

@@ -26,9 +26,6 @@ use crate::store::{StoreError, transact};
 /// How long is waited after the database failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How long a stop waits for the last settlement: a database that is away must not hold it up.
-const LAST_MAX: Duration = Duration::from_secs(2);
-
 /// Those who are settled at once, by the name they have in the database.
 type Batch = BTreeMap<[u8; 32], (Holder, Share)>;
 
@@ -60,9 +57,8 @@ impl Gatehouse {
                 }
             }
         }
-        match tokio::time::timeout(LAST_MAX, self.settle_everything()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) | Err(_) => tracing::warn!("what was counted last is not shared"),
+        if let Err(error) = self.settle_everything().await {
+            tracing::warn!(error = %chain(&error), "what was counted last is not shared");
         }
     }
 
