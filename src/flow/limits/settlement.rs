@@ -88,18 +88,7 @@ impl Gatehouse {
         let now = self.clock.now();
         let mut holders = holders.into_iter();
         loop {
-            let mut batch = Batch::new();
-            for holder in holders.by_ref() {
-                let Some(share) = counter.open(&holder, now) else { continue };
-                match batch.entry(key_hash(&self.config.secret, counter.name, &holder.who)) {
-                    Entry::Vacant(free) => drop(free.insert((holder, share))),
-                    // Forgotten and counted anew while waiting: no statement takes anybody twice.
-                    Entry::Occupied(_) => counter.wait(holder),
-                }
-                if batch.len() == BATCH_ROWS {
-                    break;
-                }
-            }
+            let batch = next_batch(&self.config.secret, counter, &mut holders, now);
             if batch.is_empty() {
                 return Ok(());
             }
@@ -137,6 +126,27 @@ impl Gatehouse {
     }
 }
 
+/// The next of `holders` who have something to tell.
+fn next_batch(
+    secret: &ServerSecret,
+    counter: &Counter,
+    holders: &mut impl Iterator<Item = Holder>,
+    now: Timestamp,
+) -> Batch {
+    let mut batch = Batch::new();
+    while batch.len() < BATCH_ROWS
+        && let Some(holder) = holders.next()
+    {
+        let Some(share) = counter.open(&holder, now) else { continue };
+        match batch.entry(key_hash(secret, counter.name, &holder.who)) {
+            Entry::Vacant(free) => drop(free.insert((holder, share))),
+            // Forgotten and counted anew while waiting: no statement takes anybody twice.
+            Entry::Occupied(_) => counter.wait(holder),
+        }
+    }
+    batch
+}
+
 const fn tally(key_hash: [u8; 32], share: Share) -> Tally {
     Tally { key_hash, began_at: share.began_at, used: share.used }
 }
@@ -166,8 +176,35 @@ fn octets(address: IpAddr) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::config::values::Limit;
     use crate::id::{GrantId, UserId};
+
+    const NOW: Timestamp = Timestamp::from_seconds(1000);
+
+    #[test]
+    fn a_batch_holds_nobody_twice_and_no_more_than_one_statement_takes() {
+        let limit = Limit { count: 1000, window: Duration::from_mins(1) };
+        let secret = ServerSecret::new(vec![1; 32], None);
+        let counter = || Counter::new("limit_mcp", limit, Arc::default());
+        let (before, after) = (counter(), counter());
+        for number in 0..=u32::try_from(BATCH_ROWS).unwrap() {
+            for _ in 0..100 {
+                after.count(Counted::address(std::net::Ipv4Addr::from(number).into()), NOW);
+            }
+        }
+        // The first of them was counted before as well, and then forgotten by the cache.
+        for _ in 0..100 {
+            before.count(Counted::address(std::net::Ipv4Addr::from(0).into()), NOW);
+        }
+        let mut holders = before.take_waiting().into_iter().chain(after.take_waiting());
+        let batch = next_batch(&secret, &after, &mut holders, NOW);
+        assert_eq!(batch.len(), BATCH_ROWS);
+        assert_eq!(after.take_waiting().len(), 1);
+        assert_eq!(next_batch(&secret, &after, &mut holders, NOW).len(), 1);
+    }
 
     #[test]
     fn equal_callers_have_one_name_and_nobody_else_has_it() {
