@@ -54,9 +54,13 @@ fn signature(token: &str) -> String {
 }
 
 pub fn found(haystack: &[u8], needle: &str) -> bool {
+    holds(haystack, needle.as_bytes())
+}
+
+pub fn holds(haystack: &[u8], needle: &[u8]) -> bool {
     // Databases show bytes in hexadecimal.
-    let hexadecimal = needle.bytes().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-    [needle.as_bytes(), hexadecimal.as_bytes()]
+    let hexadecimal = needle.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    [needle, hexadecimal.as_bytes()]
         .iter()
         .any(|needle| haystack.windows(needle.len()).any(|window| window == *needle))
 }
