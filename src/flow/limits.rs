@@ -19,6 +19,7 @@ use tokio::sync::{Mutex, Notify};
 
 use crate::clock::Timestamp;
 use crate::config::Config;
+use crate::config::values::Limit;
 use crate::flow::limits::counter::{Counter, KEYS_MAX};
 use crate::id::{GrantId, UserId};
 use crate::secret::SecretHash;
@@ -130,7 +131,7 @@ impl Limits {
             register: counter("limit_register", config.limit_register),
             token: counter("limit_token", config.limit_token),
             cimd: counter("limit_cimd", config.limit_cimd),
-            cimd_host: counter("limit_cimd of a host", of_a_host(config.limit_cimd)),
+            cimd_host: counter("limit_cimd", of_a_host(config.limit_cimd)),
             all,
             wakeup,
             settling: Mutex::default(),

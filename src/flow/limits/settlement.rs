@@ -164,6 +164,7 @@ fn key_hash(secret: &ServerSecret, limit_name: &str, who: &Counted) -> [u8; 32] 
         Counted::ClientAt(client_id, address) => {
             hash("client at", [client_id.as_bytes(), &octets(*address)])
         }
+        Counted::Host(host) => hash("host", [host.as_bytes(), &[]]),
     }
 }
 
