@@ -111,7 +111,7 @@ fn every_migration_runs() {
 #[test]
 fn lines_fit_beside_another_file() {
     let is_read_by_people = |file: &str| {
-        ["rs", "md", "css"].iter().any(|extension| has_extension(file, extension))
+        ["rs", "md", "css", "mjs", "py"].iter().any(|extension| has_extension(file, extension))
             || is_below(file, "scripts")
             || matches!(file, ".ci/run" | "justfile")
     };
@@ -213,6 +213,7 @@ fn every_dependency_is_used() {
         ("api/", &["api/src"], &["api/tests"]),
         ("migration/", &["migration/src"], &["migration/src"]),
         ("tests/probe/", &["tests/probe/src"], &["tests/probe/src"]),
+        ("tests/clients/rmcp/", &["tests/clients/rmcp/src"], &["tests/clients/rmcp/src"]),
     ] {
         let file = format!("{folder}Cargo.toml");
         let manifest = read(&file, "its dependencies");
