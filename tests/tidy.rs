@@ -78,8 +78,8 @@ fn what_clients_see_knows_nothing_of_ours() {
 }
 
 #[test]
-fn the_probe_judges_from_outside() {
-    each(&rust_below(&["tests/probe"]), |source| {
+fn what_judges_from_outside_knows_nothing_of_ours() {
+    each(&rust_below(&["tests/probe", "tests/clients"]), |source| {
         walls::names_any(source, &["gatehouse", "gatehouse_api", "gatehouse_migration"])
     });
 }

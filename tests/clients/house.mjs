@@ -8,8 +8,8 @@ import { freePort, until } from './ports.mjs';
 import { start } from './processes.mjs';
 import { startWire } from './wire.mjs';
 
-/** Short enough to see tokens die, long enough for a sign-in on a busy machine. */
-export const ACCESS_TOKEN_SECONDS = 4;
+/** Short enough to see tokens die, long enough for a call on a busy machine to come before. */
+const ACCESS_TOKEN_SECONDS = 6;
 
 const READY_SECONDS = 30;
 
@@ -55,7 +55,7 @@ class House {
     return answer.json();
   }
 
-  /** The status that `accessToken` gets at /mcp: 405 is a welcome, for nothing is to be had there. */
+  /** The status that `accessToken` gets at /mcp: 405 is a welcome, where GET has nothing to get. */
   async admits(accessToken) {
     const headers = { authorization: `Bearer ${accessToken}` };
     const answer = await this.#ask('/mcp', { headers });

@@ -44,7 +44,8 @@ async function main(args) {
     console.error(`usage: run.mjs [--write | CLIENT[/WAY] ...]; there are: ${known}`);
     return 2;
   }
-  const chosen = all.filter((one) => names.length === 0 || names.some((name) => matches(one, name)));
+  const isWanted = (one) => names.length === 0 || names.some((name) => matches(one, name));
+  const chosen = all.filter(isWanted);
   const outcomes = await runAll(chosen);
   const failed = outcomes.filter(({ error }) => error);
   for (const { label, error, story } of failed) console.error(`\n== ${label}: ${error}\n${story}`);

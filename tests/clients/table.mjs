@@ -6,12 +6,13 @@ const BEGIN = '<!-- The table is written by scripts/test-clients --write. -->';
 const END = '<!-- End of the table. -->';
 const HEAD = ['client', 'version', 'registration', 'revision', 'refresh', 'after a revocation',
   'result'];
+const REFRESHES = { refused: 'when refused (401)', expired: 'by its own clock' };
 const WAYS = { dcr: 'dynamic registration', cimd: 'metadata document' };
 
 export function table(records) {
   const rows = records.map((record) => [
     record.title, record.version, WAYS[record.registration], record.revision,
-    `${record.refresh}, token rotated ${record.refreshed} times`, record.recovery,
+    `${REFRESHES[record.refresh]}, twice`, record.recovery,
     `connects, lists ${record.tools} tools, calls one${record.remark ? `. ${record.remark}` : ''}`,
   ]);
   const line = (cells) => `| ${cells.join(' | ')} |`;

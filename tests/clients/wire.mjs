@@ -129,8 +129,9 @@ async function relay(request, response, upstreamPort, exchanges) {
     const answered = await all(answer);
     const url = new URL(request.url, 'http://relay.invalid');
     exchanges.push({
-      place: exchanges.length, at: Date.now(), method: request.method, path: url.pathname, search: url.search,
-      headers: request.headers, body: body.toString(), status: answer.statusCode,
+      place: exchanges.length, at: Date.now(),
+      method: request.method, path: url.pathname, search: url.search, headers: request.headers,
+      body: body.toString(), status: answer.statusCode,
       answer: answered.toString(),
     });
     response.writeHead(answer.statusCode, answer.rawHeaders);

@@ -92,7 +92,8 @@ async function ask(method, params) {
   } catch (error) {
     if (!(error instanceof oauth.WWWAuthenticateChallengeError)) throw error;
     const [challenge] = error.cause;
-    if (challenge.scheme !== 'bearer' || challenge.parameters.error !== 'invalid_token') throw error;
+    const isOver = challenge.scheme === 'bearer' && challenge.parameters.error === 'invalid_token';
+    if (!isOver) throw error;
     if (!await refresh()) await signIn();
     return send(method, params);
   }
@@ -106,7 +107,8 @@ await obey({
     await ask('initialize', {
       protocolVersion: REVISION, capabilities: {}, clientInfo: { name: 'test', version: '1' },
     });
-    return { version: versionOf('oauth4webapi') };
+    const remark = 'An OAuth library: MCP and the decision to refresh are the test\'s own';
+    return { version: versionOf('oauth4webapi'), remark };
   },
   list: async () => ({ tools: (await ask('tools/list', {})).tools.map(({ name }) => name) }),
   call: async () => ({ text: textOf(await ask('tools/call', CALL)) }),

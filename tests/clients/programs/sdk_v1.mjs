@@ -4,55 +4,13 @@ import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 
-import {
-  CALL, MCP_URL, Memory, listenForRedirect, obey, textOf, versionOf,
-} from './steps.mjs';
+import { versionOf } from './steps.mjs';
+import { host } from './typescript_host.mjs';
 
-const redirect = await listenForRedirect();
-const memory = new Memory(redirect.uri);
-let client;
-
-async function connect() {
-  const transport = new StreamableHTTPClientTransport(new URL(MCP_URL), { authProvider: memory });
-  client = new Client({ name: 'test', version: '1' });
-  try {
-    await client.connect(transport);
-  } catch (error) {
-    if (!(error instanceof UnauthorizedError)) throw error;
-    await finish(transport);
-    await connect();
-  }
-}
-
-/** The browser is open by now; the SDK leaves it to its host to await the way back. */
-async function finish(transport) {
-  const answer = await redirect.next();
-  if (answer.get('state') !== memory.kept.state) throw new Error('the state is another');
-  await transport.finishAuth(answer.get('code'));
-}
-
-/** What the SDK tells its host to do when a sign-in ended: finish, connect, ask again. */
-async function asking(ask) {
-  try {
-    return await ask();
-  } catch (error) {
-    if (!(error instanceof UnauthorizedError)) throw error;
-    await finish(client.transport);
-    await client.close();
-    await connect();
-    return ask();
-  }
-}
-
-await obey({
-  connect: async () => {
-    await connect();
-    return { version: versionOf('@modelcontextprotocol/sdk') };
-  },
-  list: async () => {
-    const { tools } = await asking(() => client.listTools());
-    return { tools: tools.map(({ name }) => name) };
-  },
-  call: async () => ({ text: textOf(await asking(() => client.callTool(CALL))) }),
+await host({
+  newClient: () => new Client({ name: 'test', version: '1' }),
+  Transport: StreamableHTTPClientTransport,
+  UnauthorizedError,
+  finish: (transport, answer) => transport.finishAuth(answer.get('code')),
+  version: versionOf('@modelcontextprotocol/sdk'),
 });
-await client.close();

@@ -50,6 +50,8 @@ export async function listenForRedirect() {
   let arrival = new Promise((resolve) => { arrived = resolve; });
   const server = http.createServer((request, response) => {
     const url = new URL(request.url, 'http://127.0.0.1');
+    // A browser that holds on to its connection would hold this program too.
+    response.setHeader('connection', 'close');
     if (url.pathname !== '/callback') {
       response.writeHead(404).end();
       return;
@@ -69,48 +71,4 @@ export async function listenForRedirect() {
       return parameters;
     },
   };
-}
-
-/** The memory of a client of the two TypeScript SDKs, which ask their host for one. */
-export class Memory {
-  constructor(redirectUrl) {
-    this.redirectUrl = redirectUrl;
-    this.clientMetadataUrl = DOCUMENT;
-    this.clientMetadata = {
-      client_name: 'Client of a test', redirect_uris: [redirectUrl],
-      grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'],
-      token_endpoint_auth_method: 'none',
-    };
-    this.kept = {};
-  }
-
-  state() {
-    this.kept.state = crypto.randomUUID();
-    return this.kept.state;
-  }
-
-  clientInformation() { return this.kept.client; }
-
-  saveClientInformation(client) { this.kept.client = client; }
-
-  tokens() { return this.kept.tokens; }
-
-  saveTokens(tokens) { this.kept.tokens = tokens; }
-
-  codeVerifier() { return this.kept.verifier; }
-
-  saveCodeVerifier(verifier) { this.kept.verifier = verifier; }
-
-  discoveryState() { return this.kept.discovery; }
-
-  saveDiscoveryState(discovery) { this.kept.discovery = discovery; }
-
-  redirectToAuthorization(address) { openBrowser(address); }
-
-  invalidateCredentials(scope) {
-    if (scope === 'all' || scope === 'tokens') delete this.kept.tokens;
-    if (scope === 'all' || scope === 'client') delete this.kept.client;
-    if (scope === 'all' || scope === 'verifier') delete this.kept.verifier;
-    if (scope === 'all' || scope === 'discovery') delete this.kept.discovery;
-  }
 }

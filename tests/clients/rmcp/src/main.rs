@@ -4,6 +4,7 @@
 use std::env;
 use std::error::Error;
 use std::io::Write as _;
+use std::time::Duration;
 
 use rmcp::RoleClient;
 use rmcp::model::{CallToolRequestParams, ClientConfig, Implementation, ProtocolVersion};
@@ -17,6 +18,9 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 
+/// How long an answer may keep silent.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 type Failure = Box<dyn Error>;
 type Connection = RunningService<RoleClient, ClientConfig>;
 
@@ -27,15 +31,18 @@ struct Host {
     document: Option<String>,
     browser: String,
     redirect: TcpListener,
+    http: reqwest::Client,
 }
 
 impl Host {
+    #[expect(clippy::disallowed_methods, reason = "its settings come from `pupil.mjs`")]
     async fn new() -> Result<Self, Failure> {
         Ok(Self {
             mcp_url: env::var("CLIENTS_MCP_URL")?,
             document: env::var("CLIENTS_DOCUMENT").ok(),
             browser: env::var("BROWSER")?,
             redirect: TcpListener::bind("127.0.0.1:0").await?,
+            http: reqwest::Client::builder().no_proxy().read_timeout(PATIENCE).build()?,
         })
     }
 
@@ -43,14 +50,14 @@ impl Host {
     async fn connect(&self) -> Result<Connection, Failure> {
         let config = StreamableHttpClientTransportConfig::with_uri(self.mcp_url.as_str());
         let transport =
-            StreamableHttpClientTransport::with_client(reqwest::Client::new(), config.clone());
+            StreamableHttpClientTransport::with_client(self.http.clone(), config.clone());
         let refused = match lifecycle(transport).await {
             Ok(_) => return Err("it was let in without a token".into()),
             Err(refused) => refused,
         };
         let challenge = refused.auth_challenge().ok_or("no challenge")?;
         let manager = self.sign_in(challenge).await?;
-        let http = AuthClient::new(reqwest::Client::new(), manager);
+        let http = AuthClient::new(self.http.clone(), manager);
         let transport = StreamableHttpClientTransport::with_client(http, config);
         Ok(lifecycle(transport).await?)
     }
