@@ -26,6 +26,10 @@ test-conformance *ARGS:
 fuzz *ARGS:
     scripts/fuzz "$@"
 
+# The real client libraries against the real program; with names only those clients, or --write.
+test-clients *ARGS:
+    scripts/test-clients "$@"
+
 # The race probe against any OAuth server that registers clients; asks for three sign-ins.
 probe *ARGS:
     scripts/probe "$@"
