@@ -200,6 +200,13 @@ fn no_path_of_one_machine_is_kept() {
 }
 
 #[test]
+fn no_list_of_packages_names_a_registry() {
+    let texts = texts();
+    assert!(texts.iter().any(|(file, _)| file == "tests/clients/package-lock.json"));
+    expect_none(texts.iter().flat_map(|(file, text)| papers::registries(file, text)).collect());
+}
+
+#[test]
 fn the_shared_corpus_stays_where_it_is() {
     // Without the corpus beside the repository there is nothing that could have been copied.
     expect_none(papers::copies(&files(), &tree::shared_corpus()));

@@ -241,6 +241,17 @@ fn a_path_of_one_machine_is_seen() {
 }
 
 #[test]
+fn a_registry_in_a_list_of_packages_is_seen() {
+    let lock = "{\n\"version\": \"1.0.0\",\n\"resolved\": \"https://example.com/x.tgz\"\n}";
+    assert_eq!(lines(&papers::registries("a/package-lock.json", lock)), [3]);
+    let required = "--index-url https://example.com\nx==1\ny @ https://example.com/y.whl\n";
+    assert_eq!(lines(&papers::registries("requirements.txt", required)), [1, 3]);
+    let settings = "omit-lockfile-registry-resolved=true\nregistry=http://127.0.0.1\n";
+    assert_eq!(lines(&papers::registries("a/.npmrc", settings)), [2]);
+    assert_eq!(papers::registries("a.md", lock), []);
+}
+
+#[test]
 fn a_copy_from_the_corpus_is_seen() {
     let corpus = tempfile::tempdir().unwrap();
     let folder = corpus.path().join("pages");

@@ -39,6 +39,20 @@ pub fn machine_paths(file: &str, text: &str) -> Vec<Finding> {
     found
 }
 
+/// Lists of packages that say where from: everybody has a registry of their own.
+pub fn registries(file: &str, text: &str) -> Vec<Finding> {
+    let marks: &[&str] = match file.rsplit('/').next() {
+        Some("package-lock.json") => &["\"resolved\""],
+        Some("requirements.txt") => &["://", "--index-url", "--extra-index-url"],
+        Some(".npmrc") => &["://", "registry="],
+        _ => return Vec::new(),
+    };
+    let lines = text.lines().enumerate();
+    let named = lines.filter(|(_, line)| marks.iter().any(|mark| line.contains(mark)));
+    let message = "it names a registry: say what is installed and in which version";
+    named.map(|(number, _)| Finding::new(file, number + 1, message)).collect()
+}
+
 /// Files that are also part of the shared corpus: other people's, lent for tests.
 pub fn copies(files: &[String], corpus: &Path) -> Vec<Finding> {
     let mut by_size: HashMap<u64, Vec<&String>> = HashMap::new();
