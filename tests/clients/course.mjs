@@ -45,9 +45,15 @@ class Course {
     this.refreshes = [];
   }
 
+  async #does(step) {
+    const told = await this.pupil.does(step);
+    this.toldAt = Date.now();
+    return told;
+  }
+
   /** From nothing but the address to a connection, with one visit of the browser. */
   async signIn() {
-    const connected = await this.pupil.does('connect');
+    const connected = await this.#does('connect');
     this.version = connected.version;
     assert.match(this.version, /^\d+\.\d+\.\d+/, 'the version of the installed package');
     this.#signedInOnce(0);
@@ -82,7 +88,7 @@ class Course {
 
   async list() {
     const mark = this.wire.mark();
-    const { tools } = await this.pupil.does('list');
+    const { tools } = await this.#does('list');
     // A client may have asked when it connected and remember.
     const listed = [...this.wire.calls('tools/list', mark), ...this.wire.calls('tools/list')];
     const answered = listed.find(({ status }) => status === 200);
@@ -96,7 +102,7 @@ class Course {
   /** Calls a tool; the answer is the page as it lies in docs/. */
   async call() {
     const mark = this.wire.mark();
-    const { text } = await this.pupil.does('call');
+    const { text } = await this.#does('call');
     assert.ok(text.includes(PAGE_TITLE), `the answer has the page's title, ${PAGE_TITLE}`);
     const calls = this.wire.calls('tools/call', mark);
     const last = calls.at(-1);
@@ -133,10 +139,15 @@ class Course {
     }
   }
 
-  /** By the client's clock and by the server's: a client believes `expires_in`. */
+  /**
+   * By the client's clock and by the server's. A client believes `expires_in` from the moment the
+   * answer reached it, which was at the latest when it told what the step showed; the server's time
+   * began before that.
+   */
   async #expiry() {
     this.#follow();
-    const believed = this.session.at + this.session.expiresIn * 1000;
+    const received = Math.max(this.session.at, this.toldAt);
+    const believed = received + this.session.expiresIn * 1000;
     await until(EXPIRY_SECONDS, 'the access token expires', async () =>
       Date.now() > believed && await this.house.admits(this.session.accessToken) === 401);
   }

@@ -36,8 +36,14 @@ export async function openHouse(program, folder, trusted) {
     const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz`).catch(() => undefined);
     return answer?.ok;
   };
-  await until(READY_SECONDS, 'gatehouse is ready', ready);
-  return new House(wire, running, port);
+  const house = new House(wire, running, port);
+  try {
+    await until(READY_SECONDS, 'gatehouse is ready', ready);
+  } catch (error) {
+    await house.close();
+    throw error;
+  }
+  return house;
 }
 
 class House {

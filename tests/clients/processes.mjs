@@ -23,14 +23,13 @@ export function start(name, program, args, { cwd, log, env = {}, talks = false }
     detached: true,
   });
   fs.closeSync(out);
-  return new Running(name, child, log);
+  return new Running(name, child);
 }
 
 class Running {
-  constructor(name, child, log) {
+  constructor(name, child) {
     this.name = name;
     this.child = child;
-    this.log = log;
     this.ended = new Promise((resolve) => {
       child.once('error', (error) => resolve(`${name} could not be started: ${error.message}`));
       child.once('exit', (code, signal) => resolve(`${name} ended (${signal ?? code})`));
@@ -45,10 +44,6 @@ class Running {
 
   stillRuns() {
     if (this.end) throw new Error(this.end);
-  }
-
-  written() {
-    return fs.readFileSync(this.log, 'utf8');
   }
 
   /** Ends it as a service manager would; how it ended. */

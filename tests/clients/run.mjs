@@ -30,7 +30,8 @@ process.on('exit', () => {
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130));
 
-process.exitCode = await main(process.argv.slice(2));
+// Not by itself: what a failed run left open must not hold the others up.
+process.exit(await main(process.argv.slice(2)));
 
 async function main(args) {
   const writes = args.includes('--write');
@@ -88,10 +89,10 @@ async function runOne({ client, way }, browser, documents) {
     console.log(JSON.stringify(record));
     return { label, record };
   } catch (error) {
-    const said = fs.existsSync(path.join(own, 'client.log'))
-      ? fs.readFileSync(path.join(own, 'client.log'), 'utf8') : '';
     const redacted = (text) => house?.wire.redacted(text) ?? text;
-    const story = [`on the wire:`, house?.wire.story() ?? '', 'the client said:', tail(said)];
+    const story = ['on the wire:', house?.wire.story() ?? '',
+      'the client said:', tail(path.join(own, 'client.log')),
+      'Gatehouse said:', tail(path.join(own, 'house.log'))];
     return { label, error: redacted(error.message), story: redacted(story.join('\n')) };
   } finally {
     await person?.leaves();
@@ -99,7 +100,9 @@ async function runOne({ client, way }, browser, documents) {
   }
 }
 
-function tail(text) {
+/** The last lines of a log, if it was begun. */
+function tail(log) {
+  const text = fs.existsSync(log) ? fs.readFileSync(log, 'utf8') : '';
   return text.trimEnd().split('\n').slice(-LOG_LINES).join('\n');
 }
 
