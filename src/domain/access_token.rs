@@ -1,5 +1,7 @@
 //! Access tokens: what they say (RFC 9068 §2.2) and whom they admit (RFC 9068 §4).
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
@@ -13,6 +15,9 @@ pub const TYP: &str = "at+jwt";
 
 /// How far ahead of ours a replica's clock may be, in seconds.
 const CLOCK_SKEW_SECONDS: i64 = 60;
+
+/// How long the answer with a token may be on its way to a client, for which the token lives on.
+const TRAVEL_MAX: Duration = Duration::from_secs(4);
 
 /// One audience or several (RFC 7519 §4.1.3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,7 +82,7 @@ pub struct Claims {
     pub sub: String,
     /// The MCP server.
     pub aud: Audience,
-    /// Dead from this second on.
+    /// When it expires; it admits a little longer.
     pub exp: i64,
     /// When it was made.
     pub iat: i64,
@@ -176,7 +181,7 @@ pub fn admit(
     if !claims.aud.contains(resource.as_str()) {
         return Err(AccessRefusal::WrongAudience);
     }
-    let expires_at = Timestamp::from_seconds(claims.exp);
+    let expires_at = dies_at(claims);
     if now >= expires_at {
         return Err(AccessRefusal::Expired);
     }
@@ -193,6 +198,18 @@ pub fn admit(
         scope: ScopeSet::known_in(&claims.scope),
         expires_at,
     })
+}
+
+/// When a token admits no more.
+///
+/// A client that was told `expires_in` counts from the moment the answer reached it, and must not be
+/// refused before that time is over: some take any 401 for the end of the sign-in. `exp` lies up to
+/// a second before the end of the lifetime, because it is a whole number, and the answer travels.
+fn dies_at(claims: &Claims) -> Timestamp {
+    let lifetime = claims.exp.saturating_sub(claims.iat).try_into().unwrap_or(0);
+    let lifetime = Duration::from_secs(lifetime);
+    let travel = (lifetime / 900).min(TRAVEL_MAX);
+    Timestamp::from_seconds(claims.exp).plus(Duration::from_secs(1) + travel)
 }
 
 #[cfg(test)]
@@ -242,12 +259,23 @@ mod tests {
     }
 
     #[test]
-    fn a_token_admits_until_the_very_second_it_expires() {
-        let claims = claims("docs:read");
-        let expires = Timestamp::from_seconds(claims.exp);
-        let before = expires.minus(std::time::Duration::from_millis(1));
-        assert!(admit_at(&claims, before).is_ok());
-        assert_eq!(admit_at(&claims, expires), Err(AccessRefusal::Expired));
+    fn a_token_admits_as_long_as_its_client_may_believe() {
+        for (lifetime, tolerance) in
+            [(1, 1001), (6, 1006), (900, 2000), (3600, 5000), (86_400, 5000)]
+        {
+            let mut claims = claims("docs:read");
+            claims.exp = claims.iat + lifetime;
+            let dies = Timestamp::from_seconds(claims.exp).plus(Duration::from_millis(tolerance));
+            assert!(admit_at(&claims, dies.minus(Duration::from_millis(1))).is_ok(), "{lifetime}");
+            assert_eq!(admit_at(&claims, dies), Err(AccessRefusal::Expired), "{lifetime}");
+        }
+    }
+
+    #[test]
+    fn claims_that_end_before_they_begin_admit_nobody() {
+        let mut claims = claims("docs:read");
+        claims.exp = i64::MIN;
+        assert_eq!(admit_at(&claims, NOW), Err(AccessRefusal::Expired));
     }
 
     #[test]

@@ -168,6 +168,7 @@ on_both! {
         assert_eq!(tokens.json["expires_in"], 1800);
         world.advance(HOUR / 2);
         client.refresh(tokens.refresh_token()).await.expect_error(400, "invalid_grant");
+        world.advance(5 * SECOND);
         world.mcp(&tokens.access_token).ping().await.expect(401);
     }
 
