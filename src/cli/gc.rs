@@ -20,6 +20,8 @@ pub fn run(config: Config) -> Result<(), CommandError> {
             ("refresh_tokens", swept.refresh_tokens),
             ("grants", swept.grants),
             ("clients", swept.clients),
+            ("browser_logins", swept.browser_logins),
+            ("browser_sessions", swept.browser_sessions),
         ] {
             say(format!("{rows:>8} {table}"));
         }

@@ -6,7 +6,7 @@
 //! transactions begin immediately).
 //!
 //! Lock order, always: `clients` → `users` → `consents` → `authorization_requests` →
-//! `authorization_codes` → `grants` → `refresh_tokens`.
+//! `authorization_codes` → `grants` → `refresh_tokens` → `browser_sessions`.
 //!
 //! Never here: decisions, words of HTTP, a call to the network, `now()` in SQL.
 
@@ -24,6 +24,8 @@ use crate::store::losses::{Losses, Reader, Repeats};
 
 pub mod authorization_codes;
 pub mod authorization_requests;
+pub mod browser_logins;
+pub mod browser_sessions;
 pub mod clients;
 pub mod consents;
 mod entity;

@@ -39,6 +39,10 @@ pub struct Swept {
     pub grants: u64,
     /// `clients`
     pub clients: u64,
+    /// `browser_logins`
+    pub browser_logins: u64,
+    /// `browser_sessions`
+    pub browser_sessions: u64,
 }
 
 /// Runs one pass. `access_token_ttl` keeps a grant without refresh tokens alive as long as its
@@ -84,6 +88,9 @@ pub async fn pass(
         refresh_tokens: delete(store, expired("refresh_tokens", "id", Duration::ZERO)).await?,
         grants: delete(store, grants).await?,
         clients: delete(store, clients).await? + delete(store, documents).await?,
+        browser_logins: delete(store, expired("browser_logins", "state_hash", Duration::ZERO))
+            .await?,
+        browser_sessions: delete(store, expired("browser_sessions", "id", Duration::ZERO)).await?,
     })
 }
 
