@@ -18,6 +18,7 @@ use crate::domain::scope::ScopeSet;
 use crate::flow::admit::Standings;
 use crate::flow::keyring::Keyring;
 use crate::flow::limits::Limits;
+use crate::flow::logout::LOGOUT_PATH;
 use crate::flow::wire::Wire;
 use crate::flow::{Fault, Gatehouse};
 use crate::http::cors::Cors;
@@ -28,7 +29,7 @@ use crate::mcp::server::{McpServer, Settings as McpSettings};
 use crate::secret::{Entropy, Secret};
 use crate::server_secret::Purpose;
 use crate::store::{Store, signing_keys, users};
-use crate::upstream::dev::{self, DevProvider};
+use crate::upstream::dev::{self, DevProvider, Returns};
 use crate::upstream::outbound::{Outbound, OutboundError};
 use crate::upstream::{Registration, Upstream};
 
@@ -204,6 +205,7 @@ fn upstream_of(
     entropy: &Arc<dyn Entropy>,
 ) -> Result<(Option<Upstream>, Option<DevRoutes>), Fault> {
     let callback = config.url(CALLBACK_PATH);
+    let logged_out = config.page_url(LOGOUT_PATH);
     let registration =
         |issuer: String, client_id: String, client_secret: Option<String>| Registration {
             issuer,
@@ -212,6 +214,7 @@ fn upstream_of(
             scope: config.upstream_scope.clone(),
             extra: config.upstream_params.clone(),
             redirect_uri: callback.clone(),
+            post_logout_redirect_uri: logged_out.clone(),
         };
     match &config.upstream {
         UpstreamConfig::None => Ok((None, None)),
@@ -227,7 +230,7 @@ fn upstream_of(
             let registration = registration(config.url(dev::PATH), dev::CLIENT_ID.into(), None);
             let provider = DevProvider::new(
                 &config.public_url,
-                callback.clone(),
+                Returns { callback: callback.clone(), logged_out: logged_out.clone() },
                 Arc::clone(clock),
                 Arc::clone(entropy),
             )?;

@@ -9,9 +9,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+pub mod account;
 pub mod admit;
 pub mod authorize;
 pub mod browser;
+pub mod browser_login;
+pub mod browser_session;
 pub mod callback;
 pub mod consent;
 pub mod exchange_code;
@@ -19,11 +22,13 @@ pub mod granting;
 pub mod introduce;
 pub mod keyring;
 pub mod limits;
+pub mod logout;
 pub mod refresh;
 pub mod register;
 pub mod revoke;
 pub mod token;
 pub mod wire;
+pub mod wire_account;
 pub mod wire_codes;
 pub mod wire_pages;
 pub mod wire_token;

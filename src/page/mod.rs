@@ -7,9 +7,12 @@
 
 use maud::{DOCTYPE, Markup, html};
 
+pub mod account;
 pub mod consent;
 pub mod dev_login;
 pub mod front_door;
+pub mod logout;
+pub mod moment;
 pub mod notice;
 
 /// The one stylesheet.
