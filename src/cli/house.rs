@@ -16,6 +16,7 @@ use crate::domain::redirect_uri::{RedirectUri, Target};
 use crate::domain::resource::Resource;
 use crate::domain::scope::ScopeSet;
 use crate::flow::admit::Standings;
+use crate::flow::browser_login::ACCOUNT_PATH;
 use crate::flow::keyring::Keyring;
 use crate::flow::limits::Limits;
 use crate::flow::logout::LOGOUT_PATH;
@@ -188,6 +189,7 @@ fn mcp_door(gatehouse: &Arc<Gatehouse>, library: &Arc<Library>) -> McpDoor {
         product: config.docs_product.clone(),
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
         public_url: config.public_url.clone(),
+        account_url: config.page_url(ACCOUNT_PATH),
     };
     McpDoor {
         server: McpServer::new(&settings, Arc::clone(library), Arc::new(feedback)),

@@ -166,6 +166,8 @@ pub async fn db_dump(url: &str) -> Vec<u8> {
         "refresh_tokens",
         "signing_keys",
         "feedback",
+        "browser_logins",
+        "browser_sessions",
     ] {
         // Binary columns are turned into text that can be searched: hexadecimal, and the raw bytes.
         let sql = if is_postgres {
