@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn a_value_is_used_for_an_hour_and_then_renewed() {
         let session = fresh();
-        assert_eq!(decide(&session, IDLE, at(HOUR - MILLISECOND)), Decision::Use);
+        assert_eq!(decide(&session, IDLE, at(HOUR).minus(MILLISECOND)), Decision::Use);
         let renewed = Decision::Renew { expires_at: at(HOUR + IDLE) };
         assert_eq!(decide(&session, IDLE, at(HOUR)), renewed);
         assert_eq!(renewed_after(4 * MILLISECOND), MILLISECOND);
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn no_renewal_goes_beyond_the_absolute_end() {
-        let late = at(IDLE - MILLISECOND);
+        let late = at(IDLE).minus(MILLISECOND);
         assert_eq!(decide(&fresh(), IDLE, late), Decision::Renew { expires_at: fresh().ends_at });
     }
 
@@ -140,7 +140,7 @@ mod tests {
         let old = Standing { presented: Presented::Previous, ..renewed };
         assert_eq!(decide(&old, IDLE, at(3 * HOUR)), Decision::Repeat);
         let seen = Standing { confirmed_at: Some(at(HOUR)), ..old };
-        assert_eq!(decide(&seen, IDLE, at(HOUR + OVERLAP - MILLISECOND)), Decision::Repeat);
+        assert_eq!(decide(&seen, IDLE, at(HOUR + OVERLAP).minus(MILLISECOND)), Decision::Repeat);
         assert_eq!(decide(&seen, IDLE, at(HOUR + OVERLAP)), Decision::End);
         let new = Standing { presented: Presented::Current, renewed_at: at(HOUR), ..seen };
         assert_eq!(decide(&new, IDLE, at(HOUR + OVERLAP)), Decision::Use);

@@ -159,7 +159,9 @@ impl Gatehouse {
         })?;
         for grant_id in ids {
             self.standings.forget(grant_id);
-            tracing::info!(flow = "account", outcome = "disconnected", %grant_id, subject = %user_id);
+            tracing::info!(
+                flow = "account", outcome = "disconnected", %grant_id, subject = %user_id,
+            );
         }
         Ok(())
     }

@@ -140,8 +140,8 @@ impl Gatehouse {
         }
     }
 
-    /// Who signed in, or why that is not known; `login_secrets` are nonce and verifier. What the provider wrote is logged by kind only and
-    /// never passed on.
+    /// Who signed in, or why that is not known; `login_secrets` are nonce and verifier. What the
+    /// provider wrote is logged by kind only and never passed on.
     pub async fn identify(
         &self,
         presented: PresentedCallback,

@@ -270,10 +270,11 @@ fn signed_out_page(
     if gatehouse.upstream.is_none() {
         return fault_page(gatehouse, "account", &Fault::NoUpstream);
     }
-    let mut back = config.page_url(ACCOUNT_PATH);
-    if let Some(id) = asked {
-        back.push_str(&format!("?disconnect={id}"));
-    }
+    let account = config.page_url(ACCOUNT_PATH);
+    let back = match asked {
+        Some(id) => format!("{account}?disconnect={id}"),
+        None => account,
+    };
     let html = account_page::render_signed_out(&account_page::SignedOutContext {
         frame: frame(gatehouse),
         note,

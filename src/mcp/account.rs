@@ -4,8 +4,9 @@
 //! can be talked into anything by a page it reads.
 //!
 //! Nor does `whoami` tell a client more than its access token does: the address is for those that
-//! were allowed `email`, name and organization for those that were allowed `profile`. Otherwise any
-//! program that somebody allowed to read would learn who they are.
+//! were allowed `email`, name and organization (the domain of the address where no other is known)
+//! for those that were allowed `profile`. Otherwise any program that somebody allowed to read would
+//! learn who they are.
 
 use rmcp::model::Tool as Definition;
 use schemars::JsonSchema;
@@ -28,8 +29,9 @@ const KEPT: [&str; 4] = [
 pub fn definition_of_whoami(product: &str) -> Definition {
     let description = format!(
         "Says who is signed in to the {product} documentation through this connection, as far as \
-         this client may see it, which client that is, what it may do and what is kept. Call it when the person asks about their \
-         account, their data or this connection. It takes no arguments."
+         this client may see it, which client that is, what it may do and what is kept. Call it \
+         when the person asks about their account, their data or this connection. It takes no \
+         arguments."
     );
     Definition::new("whoami", description, input_schema(&[], &[]))
         .with_title(format!("Who is signed in to the {product} documentation"))
@@ -103,8 +105,8 @@ pub fn whoami(caller: &Caller, account_url: &str) -> Result<Reply, Failure> {
     };
     let text = format!(
         "Signed in:\n\n- person: `{}`\n- name: {}\n- e-mail address: {}\n- organization: {}\n\
-         - client: `{}`\n- it may: {}\n\nKept here:\n\n- {}\n\nThe person sees all of it, and every \
-         connected program, at <{}>.",
+         - client: `{}`\n- it may: {}\n\nKept here:\n\n- {}\n\nThe person sees all of it, \
+         and every connected program, at <{}>.",
         who.subject,
         told(&who.name),
         told(&who.email),

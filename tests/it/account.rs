@@ -30,15 +30,22 @@ fn card<'a>(page: &'a str, name: &str) -> &'a str {
     card.and_then(|card| card.split("</form>").next()).expect("it is connected")
 }
 
+#[track_caller]
+fn field(form: &Form, name: &str) -> String {
+    form.fields.iter().find(|(field, _)| field == name).expect("a field").1.clone()
+}
+
+/// What ties a form to a session.
+#[track_caller]
 fn token_of(form: &Form) -> String {
-    form.fields.iter().find(|(name, _)| name == "form").expect("a token").1.clone()
+    field(form, "form")
 }
 
 /// The form that disconnects everything.
 fn all_of(page: &str) -> Form {
     let names = |form: &Form| form.fields.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
-    let all = forms(page).into_iter().filter(|it| it.action.ends_with("/account/disconnect"));
-    all.filter(|it| names(it) == ["form"]).next_back().expect("there are several programs")
+    let names_none = |it: &Form| it.action.ends_with("/disconnect") && names(it) == ["form"];
+    forms(page).into_iter().find(names_none).expect("there are several programs")
 }
 
 async fn connected(world: &World, name: &str, person: &str) -> (OAuthClient, Tokens) {
@@ -85,8 +92,8 @@ on_both! {
         revoked.revoke(tokens.refresh_token()).await.expect(200);
         let listed = async || {
             let page = page(&world, &mut signed_in(&world, "alice").await).await;
-            let names = ["revoked", "idle", "used"];
-            names.into_iter().filter(|name| page.contains(&format!("<h3>{name}"))).collect::<Vec<_>>()
+            let is_listed = |name: &&str| page.contains(&format!("<h3>{name}"));
+            ["revoked", "idle", "used"].into_iter().filter(is_listed).collect::<Vec<_>>()
         };
         assert_eq!(listed().await, ["idle", "used"]);
         world.advance(2 * DAY);
@@ -205,11 +212,11 @@ on_both! {
         let mut browser = signed_in(&world, "alice").await;
         let shown = page(&world, &mut browser).await;
         let form = form_of(&shown, "editor");
-        let grant = form.fields.iter().find(|(name, _)| name == "grant").unwrap().1.clone();
+        let grant = field(&form, "grant");
         let mut bob = signed_in(&world, "bob").await;
         let bobs_page = page(&world, &mut bob).await;
         let bobs_form = form_of(&bobs_page, "bobs tool");
-        let bobs_grant = bobs_form.fields.iter().find(|(name, _)| name == "grant").unwrap().1.clone();
+        let bobs_grant = field(&bobs_form, "grant");
         // Another session of the same person has other forms.
         let mut elsewhere = signed_in(&world, "alice").await;
         let elsewheres = token_of(&form_of(&page(&world, &mut elsewhere).await, "editor"));
@@ -267,7 +274,8 @@ on_both! {
         }
         let fields: Vec<_> = form.fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
         let url = world.at("/logout");
-        for (header, value) in [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")] {
+        let foreign = [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")];
+        for (header, value) in foreign {
             let request = world.http.post(&url).form(&fields).header(header, value);
             browser.send(request).await.expect(403);
         }

@@ -163,7 +163,8 @@ on_both! {
             assert_ne!(one.cookie(COOKIE), first);
             assert!(is_signed_in(&world, one).await);
         }
-        assert_eq!(db_number(&world.database_url, "SELECT count(*) FROM browser_sessions").await, 1);
+        let rows = "SELECT count(*) FROM browser_sessions";
+        assert_eq!(db_number(&world.database_url, rows).await, 1);
     }
 
     async fn a_lost_answer_signs_nobody_out(backend: Backend) {

@@ -100,7 +100,8 @@ on_both! {
         let world = World::with(backend, &settings).await;
         let mut browser = world.browser();
         for path in ["/", "/account", "/login", "/session", "/logout", "/openapi.yaml",
-            "/connected", "/connect/mcp", "/connect/oauth/token", "/connect/.well-known/jwks.json"] {
+            "/connected", "/connect/mcp", "/connect/oauth/token",
+            "/connect/.well-known/jwks.json"] {
             browser.get(&world.at(path)).await.expect(404);
         }
         for path in ["/connect", "/connect/", "/connect/account", "/connect/session",

@@ -76,6 +76,6 @@ async fn both_need_a_person_and_no_scope() {
         assert!(matches!(nobody, McpAnswer::NeedsPerson { required: [] }), "{name}");
         let answer = World::new().send(call().by(alice_with(&[]))).await;
         assert_eq!(answer.status, 200, "{name}");
-        assert_eq!(answer.json["result"].get("isError").and_then(|it| it.as_bool()), Some(false));
+        assert!(answer.json["result"]["structuredContent"].is_object(), "{name}");
     }
 }
