@@ -90,7 +90,7 @@ pub fn render(context: &AccountContext<'_>) -> String {
         @if context.connections.is_empty() {
             p { "No program is connected to your account." }
         } @else {
-            ul.plain aria-labelledby="connected" {
+            ul.plain role="list" aria-labelledby="connected" {
                 @for connection in &context.connections { li { (card(context, connection)) } }
             }
             @if context.connections.len() > 1 {

@@ -170,13 +170,18 @@ on_both! {
     async fn a_lost_answer_signs_nobody_out(backend: Backend) {
         let world = World::start(backend).await;
         let mut browser = signed_in(&world, "alice").await;
+        let first = browser.cookie(COOKIE);
         world.advance(HOUR);
         // The answer with the new value never reaches the browser, nor does the next.
         assert!(is_signed_in(&world, &mut browser.clone()).await);
         world.advance(5 * HOUR);
         assert!(is_signed_in(&world, &mut browser.clone()).await);
         world.advance(DAY);
+        // The next one does, and with it the browser goes on.
         assert!(is_signed_in(&world, &mut browser).await);
+        assert_ne!(browser.cookie(COOKIE), first);
+        assert!(is_signed_in(&world, &mut browser).await);
+        world.advance(6 * DAY);
         assert!(is_signed_in(&world, &mut browser).await);
     }
 
