@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attribution::work_email;
 use crate::clock::Timestamp;
+use crate::domain::access_token::Profile;
 use crate::domain::refusal::{AuthorizeRefusal, CallbackRefusal, ReturnRefusal};
 use crate::domain::return_to::{ReturnPlaces, ReturnTo};
 use crate::domain::upstream_login::Identity;
@@ -179,12 +180,13 @@ impl Gatehouse {
         let (user_id, session_cookie) = self.begin_session(&identity, cookies).await?;
         tracing::info!(flow = "login", outcome = "signed_in", subject = %user_id);
         let location = login.return_to.as_str().to_owned();
-        let cookies = vec![spent.clone(), session_cookie, self.person_cookie(user_id)];
-        Ok(CallbackOutcome::ToClient { location, cookies })
+        // Not who signed in here last: that lets earlier approvals stand in for the consent page,
+        // and nobody was asked for one in this browser.
+        Ok(CallbackOutcome::ToClient { location, cookies: vec![spent.clone(), session_cookie] })
     }
 
     /// Whether a profile passes the gate.
-    pub fn lets_in(&self, profile: &crate::domain::access_token::Profile) -> bool {
+    pub fn lets_in(&self, profile: &Profile) -> bool {
         !self.config.require_work_email || work_email::check(profile).is_ok()
     }
 

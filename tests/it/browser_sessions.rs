@@ -6,9 +6,7 @@ use gatehouse::clock::Clock as _;
 
 use crate::support::browser::form;
 use crate::support::database::db_number;
-use crate::support::signed_in::{
-    SITE, WITH_SITE, is_signed_in, log_in, login_url, session, signed_in,
-};
+use crate::support::signed_in::{SITE, WITH_SITE, is_signed_in, login_url, session, signed_in};
 use crate::support::{Backend, DAY, HOUR, MINUTE, Person, SECOND, World, on_both};
 
 const COOKIE: &str = "gatehouse_session";
@@ -91,8 +89,8 @@ on_both! {
         assert!(!is_signed_in(&world, &mut bent).await);
         // A sealed value of ours that was made for something else.
         let mut other = world.browser();
-        let account = format!("{}/account", world.url);
-        log_in(&world, &mut other, &Person::named("bob"), &account).await.expect(303);
+        let client = world.client("editor").await;
+        client.walk(&world, &mut other, &Person::named("alice"), &[]).await;
         let person = other.cookie("gatehouse_person").unwrap();
         other.plant(COOKIE, &person);
         assert!(!is_signed_in(&world, &mut other).await);

@@ -26,6 +26,7 @@ async fn run_of_everything(world: &World) -> Vec<(&'static str, String)> {
     mcp.tool("search_docs", json!({"query": "very private question"})).await.expect(200);
     let feedback = json!({"feedback": "my private words", "category": "bug"});
     mcp.tool("submit_documentation_feedback", feedback).await.expect(200);
+    mcp.tool("whoami", json!({})).await.expect(200);
     client.refresh("ghr_guessed-by-somebody").await.expect(400);
     client.exchange(&code).await.expect(400);
     world.mcp(&format!("{}x", second.access_token)).ping().await.expect(401);
@@ -37,7 +38,6 @@ async fn run_of_everything(world: &World) -> Vec<(&'static str, String)> {
     assert!(is_signed_in(world, &mut browser).await);
     let page = browser.get(&account).await.expect(200).body;
     let form_token = form(&page).fields[0].1.clone();
-    mcp.tool("whoami", json!({})).await.expect(200);
     client.revoke(second.refresh_token()).await.expect(200);
     let parameter = |name: &str| query(&location, name).unwrap();
     vec![
