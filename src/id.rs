@@ -60,6 +60,8 @@ ids! {
     RefreshTokenId,
     /// A remembered yes.
     ConsentId,
+    /// A browser that a person is signed in with.
+    BrowserSessionId,
     /// A message of a person about the documentation.
     FeedbackId,
 }

@@ -95,6 +95,8 @@ pub enum Kind {
     UpstreamNonce,
     /// The PKCE verifier of our own request to the identity provider.
     UpstreamCodeVerifier,
+    /// What the cookie of a browser session holds.
+    BrowserSession,
 }
 
 impl Kind {
@@ -104,7 +106,10 @@ impl Kind {
         match self {
             Self::AuthorizationCode => "ghc_",
             Self::RefreshToken => "ghr_",
-            Self::UpstreamState | Self::UpstreamNonce | Self::UpstreamCodeVerifier => "",
+            Self::UpstreamState
+            | Self::UpstreamNonce
+            | Self::UpstreamCodeVerifier
+            | Self::BrowserSession => "",
         }
     }
 }
@@ -121,9 +126,9 @@ impl Secret {
         Self(format!("{}{}", kind.prefix(), base64url(&bytes)))
     }
 
-    /// The refresh token whose random part was derived and not drawn.
-    pub(crate) fn derived_refresh_token(derived: &[u8]) -> Self {
-        Self(format!("{}{}", Kind::RefreshToken.prefix(), base64url(derived)))
+    /// A secret whose random part was derived and not drawn.
+    pub(crate) fn derived(kind: Kind, derived: &[u8]) -> Self {
+        Self(format!("{}{}", kind.prefix(), base64url(derived)))
     }
 
     /// A secret that somebody sent us.

@@ -10,6 +10,7 @@ use crate::clock::SystemClock;
 use crate::config::layers::Given;
 use crate::config::{Config, UpstreamConfig};
 use crate::flow::chain;
+use crate::flow::logout::LOGOUT_PATH;
 use crate::keys::SigningKey;
 use crate::store::schema;
 use crate::upstream::outbound::Outbound;
@@ -106,6 +107,7 @@ async fn database(config: &Config) -> bool {
 
 async fn provider(config: &Config) -> bool {
     let callback = config.url("/mcp/callback");
+    let logged_out = config.page_url(LOGOUT_PATH);
     let provider = match &config.upstream {
         UpstreamConfig::Dev => {
             say("ok    identity provider: the built-in one, for development");
@@ -129,12 +131,16 @@ async fn provider(config: &Config) -> bool {
         scope: config.upstream_scope.clone(),
         extra: Vec::new(),
         redirect_uri: callback.clone(),
+        post_logout_redirect_uri: logged_out.clone(),
     };
     let upstream = Upstream::new(registration, outbound, Arc::new(SystemClock));
     match upstream.discover().await {
-        Ok(_) => {
+        Ok(endpoints) => {
             say(format!("ok    identity provider: {} answers", provider.issuer));
             say(format!("note  it must allow the callback {callback}"));
+            if upstream.logout_url(&endpoints, None).is_some() {
+                say(format!("note  and, after a logout, the return to {logged_out}"));
+            }
             true
         }
         Err(error) => failed(

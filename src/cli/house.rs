@@ -23,8 +23,10 @@ use crate::domain::redirect_uri::{RedirectUri, Target};
 use crate::domain::resource::Resource;
 use crate::domain::scope::ScopeSet;
 use crate::flow::admit::Standings;
+use crate::flow::browser_login::ACCOUNT_PATH;
 use crate::flow::keyring::Keyring;
 use crate::flow::limits::Limits;
+use crate::flow::logout::LOGOUT_PATH;
 use crate::flow::wire::Wire;
 use crate::flow::{Fault, Gatehouse};
 use crate::http::cors::Cors;
@@ -36,7 +38,7 @@ use crate::page::brand::{Brand, Chosen, Picture};
 use crate::secret::{Entropy, Secret};
 use crate::server_secret::Purpose;
 use crate::store::{Store, signing_keys, users};
-use crate::upstream::dev::{self, DevProvider};
+use crate::upstream::dev::{self, DevProvider, Returns};
 use crate::upstream::outbound::{Outbound, OutboundError};
 use crate::upstream::{Registration, Upstream};
 
@@ -239,6 +241,7 @@ fn mcp_door(gatehouse: &Arc<Gatehouse>, library: &Arc<Library>) -> McpDoor {
         product: config.docs_product.clone(),
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
         public_url: config.public_url.clone(),
+        account_url: config.page_url(ACCOUNT_PATH),
     };
     McpDoor {
         server: McpServer::new(&settings, Arc::clone(library), Arc::new(feedback)),
@@ -257,6 +260,7 @@ fn upstream_of(
     entropy: &Arc<dyn Entropy>,
 ) -> Result<(Option<Upstream>, Option<DevRoutes>), Fault> {
     let callback = config.url(CALLBACK_PATH);
+    let logged_out = config.page_url(LOGOUT_PATH);
     let registration =
         |issuer: String, client_id: String, client_secret: Option<String>| Registration {
             issuer,
@@ -265,6 +269,7 @@ fn upstream_of(
             scope: config.upstream_scope.clone(),
             extra: config.upstream_params.clone(),
             redirect_uri: callback.clone(),
+            post_logout_redirect_uri: logged_out.clone(),
         };
     match &config.upstream {
         UpstreamConfig::None => Ok((None, None)),
@@ -280,7 +285,7 @@ fn upstream_of(
             let registration = registration(config.url(dev::PATH), dev::CLIENT_ID.into(), None);
             let provider = DevProvider::new(
                 &config.public_url,
-                callback.clone(),
+                Returns { callback: callback.clone(), logged_out: logged_out.clone() },
                 Arc::clone(clock),
                 Arc::clone(entropy),
             )?;

@@ -104,6 +104,8 @@ pub const KEYS: &[Key] = &[
         "refresh_grace",
         "How long a rotated refresh token still answers; 0s is strict [default: 30s]",
     ),
+    one("session_idle_ttl", "Idle time after which a browser session ends [default: 7d]"),
+    one("session_max_ttl", "Absolute lifetime of a browser session [default: 30d]"),
     one("signing_alg", "RS256, ES256 or EdDSA [default: RS256]"),
     one("signing_key", "A PKCS#8 PEM or a JWK to sign with, instead of a generated key"),
     switch("dcr", "Dynamic client registration [default: true]"),
@@ -120,6 +122,7 @@ pub const KEYS: &[Key] = &[
     one("limit_cimd", "Metadata documents fetched per address [default: 30/10m]"),
     one("limit_token", "Token requests per grant, else per client and address [default: 120/1m]"),
     list("cors_origins", "Further browser origins allowed on /mcp"),
+    list("site_origins", "Origins of documentation sites that people sign in to through us"),
     list("docs_path", "Folders of Markdown, AsciiDoc or HTML [default: the manual]"),
     one("docs_url", "The public address that pages are cited under"),
     one("docs_product", "The product's name in tools and pages [default: Gatehouse]"),
@@ -138,7 +141,7 @@ pub const KEYS: &[Key] = &[
 
 /// Settings of the contract that this version accepts but does not act on yet; setting one is
 /// answered with a warning, so that nobody relies on it.
-pub const WITHOUT_EFFECT: &[&str] = &["server_name", "pages_path", "api_specs"];
+pub const WITHOUT_EFFECT: &[&str] = &["server_name", "api_specs"];
 
 /// Finds a setting by its name.
 pub fn find(name: &str) -> Option<&'static Key> {

@@ -9,9 +9,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+pub mod account;
 pub mod admit;
 pub mod authorize;
 pub mod browser;
+pub mod browser_login;
+pub mod browser_session;
 pub mod callback;
 pub mod consent;
 pub mod exchange_code;
@@ -19,11 +22,13 @@ pub mod granting;
 pub mod introduce;
 pub mod keyring;
 pub mod limits;
+pub mod logout;
 pub mod refresh;
 pub mod register;
 pub mod revoke;
 pub mod token;
 pub mod wire;
+pub mod wire_account;
 pub mod wire_codes;
 pub mod wire_pages;
 pub mod wire_token;
@@ -40,6 +45,7 @@ use crate::keys::KeyError;
 use crate::page::Frame;
 use crate::page::brand::Brand;
 use crate::page::front_door::SignIn;
+use crate::page::kept::KeptContext;
 use crate::secret::Entropy;
 use crate::store::{Store, StoreError};
 use crate::upstream::{Upstream, UpstreamError};
@@ -158,6 +164,14 @@ impl Gatehouse {
             None => SignIn::NotSetUp,
             Some(Some(false)) => SignIn::Disturbed(self.upstream_name()),
             Some(Some(true) | None) => SignIn::With(self.upstream_name()),
+        }
+    }
+
+    /// What is kept of people here.
+    pub fn kept(&self) -> KeptContext<'_> {
+        KeptContext {
+            upstream_name: self.upstream_name(),
+            refresh_token_ttl: self.config.refresh_token_ttl,
         }
     }
 

@@ -50,6 +50,10 @@ impl DevRoutes {
                 Some(fields) => self.log_in(&fields),
                 None => StatusCode::BAD_REQUEST.into_response(),
             },
+            ("/logout", false) => {
+                let query = fields(request.uri().query().unwrap_or_default().as_bytes());
+                self.log_out(&query)
+            }
             ("/token", true) => match form(request).await {
                 Some(fields) => self.token(&fields),
                 None => StatusCode::BAD_REQUEST.into_response(),
@@ -95,6 +99,18 @@ impl DevRoutes {
                 .header(header::LOCATION, address)
                 .finish(),
             None => self.login_page(fields, Some("Type an e-mail address, such as a@example.com.")),
+        }
+    }
+
+    fn log_out(&self, query: &Fields) -> Response {
+        let value = |name| field(query, name);
+        let (client_id, back_to) = (value("client_id"), value("post_logout_redirect_uri"));
+        match self.provider.log_out(&client_id, &back_to, &value("state")) {
+            Some(address) => Response::builder()
+                .status(StatusCode::SEE_OTHER)
+                .header(header::LOCATION, address)
+                .finish(),
+            None => StatusCode::BAD_REQUEST.into_response(),
         }
     }
 

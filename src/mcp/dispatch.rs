@@ -25,7 +25,7 @@ use crate::mcp::feedback::FeedbackBox;
 use crate::mcp::refusal::{SUPPORTED_VERSIONS, internal_error};
 use crate::mcp::reply::{Failure, Reply};
 use crate::mcp::tools::{Catalogue, Tool};
-use crate::mcp::{ask, feedback, read_page, search};
+use crate::mcp::{account, ask, feedback, read_page, search};
 
 /// How long a client may keep a list. Lists change with a deployment, and a client that sees an old
 /// one for this long merely misses a new tool.
@@ -54,6 +54,8 @@ pub struct Dispatch {
     pub library: Arc<Library>,
     /// Where feedback goes.
     pub feedback_box: Arc<dyn FeedbackBox>,
+    /// Where people see what they connected.
+    pub account_url: String,
 }
 
 impl ServerHandler for Dispatch {
@@ -185,6 +187,8 @@ impl Dispatch {
                 let call = async move { feedback::call(&*feedback_box, &caller, &arguments).await };
                 tokio::spawn(call).await.map_err(Failure::fault)?
             }
+            Tool::WhoAmI => account::whoami(&caller, &self.account_url),
+            Tool::Disconnect => account::disconnect(&caller, &self.account_url),
         }
     }
 

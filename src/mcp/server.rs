@@ -27,6 +27,8 @@ pub struct Settings {
     pub server_version: String,
     /// Where people find this server.
     pub public_url: String,
+    /// Where people see what they connected, and end it.
+    pub account_url: String,
 }
 
 /// What the door does with a request.
@@ -65,6 +67,7 @@ impl McpServer {
             catalogue: Arc::clone(&catalogue),
             library,
             feedback_box,
+            account_url: settings.account_url.clone(),
         });
         let rmcp = StreamableHttpService::new(
             move || Ok(Arc::clone(&dispatch)),

@@ -3,7 +3,7 @@
 use rmcp::model::{Tool as Definition, ToolAnnotations};
 
 use crate::mcp::caller::{Audience, Requirement, Scope};
-use crate::mcp::{ask, feedback, read_page, search};
+use crate::mcp::{account, ask, feedback, read_page, search};
 
 /// The tools, in the order they are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,12 +16,23 @@ pub enum Tool {
     ReadPage,
     /// `submit_documentation_feedback`
     SubmitFeedback,
+    /// `whoami`
+    WhoAmI,
+    /// `disconnect`
+    Disconnect,
 }
 
 impl Tool {
     /// All of them. The order is fixed, so that `tools/list` is the same every time and a client's
     /// prompt cache survives (MCP 2026-07-28, Tools).
-    pub const ALL: [Self; 4] = [Self::Search, Self::Ask, Self::ReadPage, Self::SubmitFeedback];
+    pub const ALL: [Self; 6] = [
+        Self::Search,
+        Self::Ask,
+        Self::ReadPage,
+        Self::SubmitFeedback,
+        Self::WhoAmI,
+        Self::Disconnect,
+    ];
 
     /// What a caller must have to use the tool.
     pub const fn requirement(self) -> Requirement {
@@ -32,6 +43,10 @@ impl Tool {
             Self::SubmitFeedback => {
                 Requirement { audience: Audience::People, scopes: &[Scope::DocsFeedback] }
             }
+            // Whatever they allowed: a person may always know that, and end it.
+            Self::WhoAmI | Self::Disconnect => {
+                Requirement { audience: Audience::People, scopes: &[] }
+            }
         }
     }
 
@@ -41,6 +56,8 @@ impl Tool {
             Self::Ask => ask::definition(product),
             Self::ReadPage => read_page::definition(product),
             Self::SubmitFeedback => feedback::definition(product),
+            Self::WhoAmI => account::definition_of_whoami(product),
+            Self::Disconnect => account::definition_of_disconnect(product),
         }
     }
 }

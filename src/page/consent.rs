@@ -130,7 +130,7 @@ fn destination_note(target: Target) -> Markup {
 }
 
 /// A scope as a person understands it.
-const fn in_words(scope: Scope) -> &'static str {
+pub const fn in_words(scope: Scope) -> &'static str {
     match scope {
         Scope::DocsRead => "search and read the documentation (docs:read)",
         Scope::DocsFeedback => "send feedback in your name, when you agree to it (docs:feedback)",

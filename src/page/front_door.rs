@@ -22,6 +22,8 @@ pub struct FrontDoorContext<'a> {
     pub docs_url: Option<&'a str>,
     /// The privacy policy.
     pub privacy_url: Option<&'a str>,
+    /// A person's own page.
+    pub account_url: String,
     /// Pages that can be searched and read.
     pub pages: usize,
     /// Whether people can sign in.
@@ -116,11 +118,10 @@ fn links(context: &FrontDoorContext<'_>) -> Markup {
     ];
     let known: Vec<_> = links.iter().filter_map(|(text, href)| Some((text, (*href)?))).collect();
     html! {
-        @if !known.is_empty() {
-            h2 { "More" }
-            ul {
-                @for (text, href) in known { li { (outward(&Link { href, text })) } }
-            }
+        h2 { "More" }
+        ul {
+            li { a href=(context.account_url) { "Your account: what you connected" } }
+            @for (text, href) in known { li { (outward(&Link { href, text })) } }
         }
     }
 }

@@ -7,11 +7,14 @@
 
 use maud::{DOCTYPE, Markup, html};
 
+pub mod account;
 pub mod brand;
 pub mod consent;
 pub mod dev_login;
 pub mod front_door;
 pub mod kept;
+pub mod logout;
+pub mod moment;
 pub mod notice;
 
 use crate::page::brand::{Brand, FAVICON_PATH, LOGO_PATH, STYLESHEET_PATH};

@@ -42,6 +42,12 @@ pub async fn find(db: &impl Db, client_id: &str) -> Result<Option<Client>, Store
     row.map(client_of).transpose()
 }
 
+/// Finds clients by their identifiers; in no order, and those that are gone are not among them.
+pub async fn find_all(db: &impl Db, client_ids: &[String]) -> Result<Vec<Client>, StoreError> {
+    let rows = Entity::find().filter(Column::ClientId.is_in(client_ids)).all(db).await?;
+    rows.into_iter().map(client_of).collect()
+}
+
 /// A client that registered the same before.
 pub struct Known {
     /// Its identifier.

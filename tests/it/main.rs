@@ -7,9 +7,11 @@
 
 mod support;
 
+mod account;
 mod admission;
 mod authorization;
 mod bad_input;
+mod browser_sessions;
 mod callback;
 mod closed_clients;
 mod commands;
@@ -23,6 +25,7 @@ mod metadata_documents;
 mod model;
 mod outages;
 mod pages;
+mod pages_path;
 mod probe;
 mod processes;
 mod refresh;
@@ -30,4 +33,5 @@ mod registration;
 mod revocation;
 mod schema;
 mod secrets;
+mod site_login;
 mod token;

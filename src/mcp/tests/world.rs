@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::docs::library::{self, Library};
-use crate::mcp::caller::{Caller, Person, Scopes};
+use crate::mcp::caller::{Caller, Grant, Person, Scopes};
 use crate::mcp::feedback::{
     Feedback, FeedbackBox, FeedbackFault, FeedbackStatus, Receipt, Submission,
 };
@@ -34,6 +34,7 @@ impl World {
             product: "Redpanda".to_owned(),
             server_version: "1.2.3".to_owned(),
             public_url: "https://mcp.example.com".to_owned(),
+            account_url: "https://mcp.example.com/connect/account".to_owned(),
         };
         let server = McpServer::new(&settings, library(), Arc::clone(&letters) as _);
         Self { server, letters }
@@ -196,6 +197,7 @@ pub fn meta(version: &str) -> Value {
 pub fn alice() -> Caller {
     let person = Person {
         subject: "sub_alice".to_owned(),
+        name: Some("Alice".to_owned()),
         email: Some("alice@acme.example".to_owned()),
         organization: Some("Acme".to_owned()),
     };
@@ -203,6 +205,10 @@ pub fn alice() -> Caller {
         person: Some(person),
         scopes: Scopes::from_names(["openid", "docs:read", "docs:feedback"]),
         client_id: Some("editor".to_owned()),
+        grant: Some(Grant {
+            id: "grant_1".to_owned(),
+            scopes: vec!["docs:read", "email", "profile"],
+        }),
     }
 }
 

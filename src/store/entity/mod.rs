@@ -2,6 +2,8 @@
 
 pub mod authorization_codes;
 pub mod authorization_requests;
+pub mod browser_logins;
+pub mod browser_sessions;
 pub mod clients;
 pub mod consents;
 pub mod feedback;

@@ -111,6 +111,7 @@ impl Auth0 {
             "authorization_endpoint": format!("{issuer}authorize"),
             "token_endpoint": format!("{issuer}oauth/token"),
             "jwks_uri": format!("{}{KEYS_PATH}", issuer.trim_end_matches('/')),
+            "end_session_endpoint": format!("{issuer}oidc/logout"),
         }))
         .await;
         let keys = json!({"keys": [self.key.public_jwk()]});
@@ -241,6 +242,17 @@ impl Auth0 {
         self.codes.0.lock().unwrap().insert(code.clone(), pending);
         let state = parameter("state");
         self.callback(location, &[("code", &code), ("state", &state)])
+    }
+
+    /// Signs the browser out that came to `location`; the address it returns to.
+    pub fn log_out(&self, location: &str) -> String {
+        assert!(location.starts_with(&format!("{}oidc/logout?", self.issuer())), "{location}");
+        assert_eq!(query(location, "client_id").as_deref(), Some(self.client_id()));
+        let back_to = query(location, "post_logout_redirect_uri").expect("a way back");
+        let mut url = reqwest::Url::parse(&back_to).expect("it is a URL");
+        let state = query(location, "state");
+        url.query_pairs_mut().extend_pairs(state.as_ref().map(|state| ("state", state)));
+        url.as_str().trim_end_matches('?').to_owned()
     }
 
     /// The callback of the login at `location` with parameters of the story's making.

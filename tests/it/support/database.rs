@@ -150,7 +150,7 @@ pub async fn db_execute(url: &str, sql: &str) {
     connection.close().await.expect("closing works");
 }
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 13] = [
     "clients",
     "users",
     "consents",
@@ -162,6 +162,8 @@ const TABLES: [&str; 11] = [
     "signing_keys",
     "feedback",
     "limit_windows",
+    "browser_logins",
+    "browser_sessions",
 ];
 
 /// Every value of every table, as text, bytes included.

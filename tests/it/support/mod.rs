@@ -10,6 +10,7 @@ pub mod oauth_client;
 pub mod process;
 pub mod publisher;
 pub mod relay;
+pub mod signed_in;
 pub mod world;
 
 pub use answer::Answer;
