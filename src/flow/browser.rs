@@ -92,11 +92,6 @@ impl Gatehouse {
         opened.is_some_and(|opened| opened == state.as_bytes())
     }
 
-    /// Takes the cookie of a finished login away.
-    pub fn expired_login_cookie(&self, state: SecretHash) -> String {
-        set_cookie(&self.login_cookie_name(state), "", Duration::ZERO)
-    }
-
     /// Who signed in here last; their earlier approvals may stand in for the page.
     pub fn last_person(&self, cookies: &impl Cookies) -> Option<UserId> {
         let name = self.cookie_name("person");

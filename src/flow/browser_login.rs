@@ -163,12 +163,11 @@ impl Gatehouse {
         if claimed == Consumed::BySomeoneElse {
             return Ok(CallbackOutcome::Refused(CallbackRefusal::AlreadyAnswered));
         }
-        let spent = self.expired_login_cookie(state_hash);
         let secrets = Some((login.nonce, login.code_verifier));
         let refused = |refusal| {
             tracing::info!(flow = "login", outcome = "refused", reason = ?refusal);
             let return_to = login.return_to.clone();
-            Ok(CallbackOutcome::NotSignedIn { refusal, return_to, cookies: vec![spent.clone()] })
+            Ok(CallbackOutcome::NotSignedIn { refusal, return_to, cookies: Vec::new() })
         };
         let identity = match self.identify(presented, secrets).await {
             Ok(identity) => identity,
@@ -182,7 +181,7 @@ impl Gatehouse {
         let location = login.return_to.as_str().to_owned();
         // Not who signed in here last: that lets earlier approvals stand in for the consent page,
         // and nobody was asked for one in this browser.
-        Ok(CallbackOutcome::ToClient { location, cookies: vec![spent.clone(), session_cookie] })
+        Ok(CallbackOutcome::ToClient { location, cookies: vec![session_cookie] })
     }
 
     /// Whether a profile passes the gate.

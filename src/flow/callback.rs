@@ -9,7 +9,8 @@
 //! 5. Redeem the code and believe the ID token, or not, with nothing held.
 //! 6. Gate: the same person as the remembered approval; a work address where one is required.
 //! 7. One write: the person, the approval, the client's last use, our code.
-//! 8. Back to the client, with `state` and `iss`.
+//! 8. Back to the client, with `state` and `iss`. The cookie of the login stays until it expires:
+//!    who comes again, by the back button for one, is told that it is finished.
 
 use crate::clock::Timestamp;
 use crate::domain::access_token::Profile;
@@ -126,16 +127,15 @@ impl Gatehouse {
         if claimed == Consumed::BySomeoneElse {
             return refused(CallbackRefusal::AlreadyAnswered);
         }
-        let spent = self.expired_login_cookie(state);
         match self.identify(presented, self.login_secrets(&login)).await {
-            Ok(identity) => self.finish(&request, &login, identity, spent).await,
+            Ok(identity) => self.finish(&request, &login, identity).await,
             Err(refusal) => {
                 tracing::info!(
                     flow = "callback", outcome = "refused", reason = ?refusal,
                     request_id = %request.id, client_id = %request.client_id,
                 );
                 let location = self.refusal_location(&request, refusal)?;
-                Ok(CallbackOutcome::ToClient { location, cookies: vec![spent] })
+                Ok(CallbackOutcome::ToClient { location, cookies: Vec::new() })
             }
         }
     }
@@ -192,13 +192,12 @@ impl Gatehouse {
         request: &StoredRequest,
         login: &StoredLogin,
         identity: Identity,
-        spent: String,
     ) -> Result<CallbackOutcome, Fault> {
         // Read again: the provider may have taken its time, and the code's life begins now.
         let now = self.clock.now();
         if !self.lets_in(&identity.profile) {
             let location = self.refusal_location(request, AuthorizeRefusal::WorkEmailRequired)?;
-            return Ok(CallbackOutcome::ToClient { location, cookies: vec![spent] });
+            return Ok(CallbackOutcome::ToClient { location, cookies: Vec::new() });
         }
         let code = Secret::generate(&*self.entropy, Kind::AuthorizationCode);
         let user_id = self.record(request, login, &identity, &code, now).await?;
@@ -215,7 +214,7 @@ impl Gatehouse {
         parameters.push(("iss", &self.config.public_url));
         Ok(CallbackOutcome::ToClient {
             location: request.redirect.with_parameters(&parameters),
-            cookies: vec![spent, self.person_cookie(user_id)],
+            cookies: vec![self.person_cookie(user_id)],
         })
     }
 

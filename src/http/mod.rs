@@ -120,9 +120,9 @@ impl Door {
             STYLESHEET_PATH => {
                 return asset("text/css; charset=utf-8", brand.stylesheet.clone().into_bytes());
             }
-            LOGO_PATH => &brand.chosen.logo,
-            FAVICON_PATH => &brand.chosen.favicon,
-            _ => &None,
+            LOGO_PATH => brand.chosen.logo.as_ref(),
+            FAVICON_PATH => Some(&brand.favicon),
+            _ => None,
         };
         match picture {
             Some(picture) => asset(picture.content_type, picture.bytes.clone()),

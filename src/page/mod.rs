@@ -48,7 +48,7 @@ fn document(frame: &Frame<'_>, title: &str, body: &Markup) -> String {
                 meta name="robots" content="noindex";
                 title { (title) " · " (frame.product) }
                 link rel="stylesheet" href=(STYLESHEET_PATH);
-                @if frame.brand.chosen.favicon.is_some() { link rel="icon" href=(FAVICON_PATH); }
+                link rel="icon" href=(FAVICON_PATH);
             }
             body {
                 header { p.brand {

@@ -25,8 +25,10 @@ fn check_for_people(page: &str) {
     for unwanted in ["<script", "<style", " style=", "<iframe", " onclick", "<img", "javascript:"] {
         assert!(!page.contains(unwanted), "{unwanted} in {page}");
     }
-    // Nothing is loaded but the stylesheet.
-    assert_eq!(page.matches("<link").count(), 1);
+    // Nothing is loaded but the stylesheet and the icon.
+    let loaded = ["rel=\"stylesheet\" href=\"/oauth/", "rel=\"icon\" href=\"/oauth/"];
+    assert!(loaded.iter().all(|link| page.contains(link)), "{page}");
+    assert_eq!(page.matches("<link").count(), loaded.len());
     assert!(values(page, "src").is_empty());
     // Headings go down one level at a time.
     let mut level = 0;

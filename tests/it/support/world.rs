@@ -1,7 +1,6 @@
 //! One story's world: the house on a real socket, a database, a clock that steps, a provider.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -22,7 +21,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::database::database_behind;
-use super::{Auth0, Backend, Browser, McpClient, OAuthClient, Relay, free_port};
+use super::{Auth0, Backend, Browser, McpClient, OAuthClient, Relay, free_port, in_repository};
 
 /// When stories begin: the clock moves only when it is told to.
 const BEGINNING: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -85,7 +84,7 @@ async fn serve_house(house: House, sockets: Sockets, stop: impl Future<Output = 
 fn library() -> Arc<Library> {
     static LIBRARY: OnceLock<Arc<Library>> = OnceLock::new();
     let opened = LIBRARY.get_or_init(|| {
-        let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus"));
+        let folder = in_repository("tests/corpus");
         let site_url = "https://docs.example.com/".parse().ok();
         let settings = Settings { folders: vec![folder], site_url };
         Arc::new(Library::open(settings).expect("the corpus of the suite is readable"))
