@@ -62,6 +62,8 @@ ids! {
     ConsentId,
     /// A message of a person about the documentation.
     FeedbackId,
+    /// Something to be handed on to a receiver outside.
+    OutboxId,
 }
 
 fn uuid_v7(entropy: &dyn Entropy, now: Timestamp) -> Uuid {

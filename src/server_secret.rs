@@ -46,6 +46,8 @@ pub enum Purpose {
     RefreshSuccessor,
     /// Whom a limit counts, as the database knows them.
     LimitKey,
+    /// What waits to be handed on to a receiver outside.
+    Outbox,
 }
 
 impl Purpose {
@@ -62,6 +64,7 @@ impl Purpose {
             Self::Feedback => b"gatehouse feedback",
             Self::RefreshSuccessor => b"gatehouse refresh successor",
             Self::LimitKey => b"gatehouse limit key",
+            Self::Outbox => b"gatehouse outbox",
         }
     }
 }

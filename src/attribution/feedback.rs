@@ -11,7 +11,7 @@ use crate::mcp::feedback::{
 use crate::secret::Entropy;
 use crate::server_secret::{Purpose, ServerSecret};
 use crate::store::Store;
-use crate::store::feedback::{self, NewFeedback};
+use crate::store::feedback::{self, StoredMessage};
 use crate::store::transact;
 
 /// Keeps feedback in the database.
@@ -43,15 +43,17 @@ impl StoredFeedback {
         let id = FeedbackId::generate(&*self.entropy, now);
         let sealed = self.secret.seal(&*self.entropy, Purpose::Feedback, feedback.text.as_bytes());
         transact!(self.store, txn => {
-            let row = NewFeedback {
+            let row = StoredMessage {
                 id,
                 user_id,
                 client_id: caller.client_id.clone().unwrap_or_default(),
-                category: feedback.category.name(),
+                category: feedback.category.name().to_owned(),
                 page_url: feedback.page_url.as_ref().map(ToString::to_string),
+                page_is_foreign: None,
                 text_sealed: sealed.clone(),
+                created_at: now,
             };
-            feedback::insert(txn, row, now).await
+            feedback::insert(txn, row).await
         })
         .map_err(|error| FeedbackFault(error.into()))?;
         tracing::info!(

@@ -22,6 +22,7 @@ mod mcp_client;
 mod metadata_documents;
 mod model;
 mod outages;
+mod outbox;
 mod pages;
 mod probe;
 mod processes;

@@ -150,7 +150,7 @@ pub async fn db_execute(url: &str, sql: &str) {
     connection.close().await.expect("closing works");
 }
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "clients",
     "users",
     "consents",
@@ -162,6 +162,7 @@ const TABLES: [&str; 11] = [
     "signing_keys",
     "feedback",
     "limit_windows",
+    "outbox",
 ];
 
 /// Every value of every table, as text, bytes included.
