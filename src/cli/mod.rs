@@ -78,7 +78,7 @@ fn setting_argument(key: &crate::config::keys::Key) -> Arg {
         Shape::Switch => {
             argument.allow_hyphen_values(false).num_args(0..=1).default_missing_value("true")
         }
-        Shape::One | Shape::List | Shape::Map => argument,
+        Shape::One | Shape::List | Shape::Map | Shape::Table => argument,
     }
 }
 
