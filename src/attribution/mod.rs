@@ -3,4 +3,5 @@
 //! Never here: tokens.
 
 pub mod feedback;
+pub mod scrub;
 pub mod work_email;
