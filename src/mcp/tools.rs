@@ -3,7 +3,7 @@
 use rmcp::model::{Tool as Definition, ToolAnnotations};
 
 use crate::mcp::caller::{Audience, Requirement, Scope};
-use crate::mcp::{ask, feedback, read_page, search};
+use crate::mcp::{ask, feedback, feedback_status, read_page, search};
 
 /// The tools, in the order they are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,12 +16,15 @@ pub enum Tool {
     ReadPage,
     /// `submit_documentation_feedback`
     SubmitFeedback,
+    /// `feedback_status`
+    FeedbackStatus,
 }
 
 impl Tool {
     /// All of them. The order is fixed, so that `tools/list` is the same every time and a client's
     /// prompt cache survives (MCP 2026-07-28, Tools).
-    pub const ALL: [Self; 4] = [Self::Search, Self::Ask, Self::ReadPage, Self::SubmitFeedback];
+    pub const ALL: [Self; 5] =
+        [Self::Search, Self::Ask, Self::ReadPage, Self::SubmitFeedback, Self::FeedbackStatus];
 
     /// What a caller must have to use the tool.
     pub const fn requirement(self) -> Requirement {
@@ -29,7 +32,7 @@ impl Tool {
             Self::Search | Self::Ask | Self::ReadPage => {
                 Requirement { audience: Audience::Anyone, scopes: &[Scope::DocsRead] }
             }
-            Self::SubmitFeedback => {
+            Self::SubmitFeedback | Self::FeedbackStatus => {
                 Requirement { audience: Audience::People, scopes: &[Scope::DocsFeedback] }
             }
         }
@@ -41,6 +44,7 @@ impl Tool {
             Self::Ask => ask::definition(product),
             Self::ReadPage => read_page::definition(product),
             Self::SubmitFeedback => feedback::definition(product),
+            Self::FeedbackStatus => feedback_status::definition(product),
         }
     }
 }

@@ -25,7 +25,13 @@ async fn the_tools_come_in_one_order_for_everybody_st_23_st_26() {
     let names: Vec<_> = tools().await.iter().map(|tool| tool["name"].clone()).collect();
     assert_eq!(
         names,
-        ["search_docs", "ask_redpanda_question", "read_page", "submit_documentation_feedback"]
+        [
+            "search_docs",
+            "ask_redpanda_question",
+            "read_page",
+            "submit_documentation_feedback",
+            "feedback_status",
+        ]
     );
 }
 
@@ -105,6 +111,12 @@ async fn schemas_name_the_bounds() {
     let none = Value::Null;
     assert_eq!(
         required,
-        [&json!(["query"]), &json!(["question"]), &none, &json!(["feedback", "category"])]
+        [
+            &json!(["query"]),
+            &json!(["question"]),
+            &none,
+            &json!(["feedback", "category"]),
+            &json!(["receipt"]),
+        ]
     );
 }
