@@ -56,10 +56,12 @@ pub fn next(
 /// Whether the receiver says that it will not have it, rather than that it cannot now.
 const fn is_mistaken(failure: Failure) -> bool {
     match failure {
-        Failure::Status(408 | 425 | 429) => false,
+        Failure::Status(408 | 425 | 429)
+        | Failure::NoConnection
+        | Failure::TooSlow
+        | Failure::BrokeOff => false,
         Failure::Status(status) => status < 500,
         Failure::Unreadable => true,
-        Failure::NoConnection | Failure::TooSlow | Failure::BrokeOff => false,
     }
 }
 

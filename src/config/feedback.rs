@@ -1,6 +1,8 @@
 //! Where feedback is delivered: to a form, as a site's own page would send it, or to a webhook that
 //! can tell by a signature who sent it.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -192,10 +194,9 @@ fn form(table: &Table, omitted: &[&'static str]) -> Result<FeedbackShape, String
     if let Some(name) = names.iter().find(|name| !is_field_name(name)) {
         return Err(format!("{name:?}: a field's name has 1 to 100 printable characters"));
     }
-    let mut sorted = names.clone();
-    sorted.sort_unstable();
-    if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(format!("{}: two fields have this name", pair[0]));
+    let mut seen = BTreeSet::new();
+    if let Some(name) = names.iter().find(|name| !seen.insert(**name)) {
+        return Err(format!("{name}: two fields have this name"));
     }
     let form_name = table.form_name.clone().unwrap_or_else(|| DEFAULT_FORM_NAME.to_owned());
     if !is_field_name(&form_name) {

@@ -11,8 +11,10 @@ fn load(file: &str, environment: &[(&str, &str)]) -> Result<Option<FeedbackConfi
     Config::load(&given).map(|config| config.feedback).map_err(|error| error.to_string())
 }
 
+type Fields = Vec<(&'static str, String)>;
+
 #[track_caller]
-fn form_of(config: FeedbackConfig) -> (String, Vec<(&'static str, String)>, Vec<(String, String)>) {
+fn form_of(config: FeedbackConfig) -> (String, Fields, Vec<(String, String)>) {
     match config.shape {
         FeedbackShape::Form { form_name, fields, constants } => (form_name, fields, constants),
         FeedbackShape::Webhook { .. } => panic!("a form was configured"),

@@ -1,5 +1,6 @@
 //! Somebody outside who is handed feedback: a site's form, a webhook.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ pub struct Receiver {
 /// What it says to whoever comes.
 #[derive(Clone)]
 struct Mind {
-    answer: Arc<Mutex<ResponseTemplate>>,
+    answers: Arc<Mutex<VecDeque<ResponseTemplate>>>,
     /// Whether answers are held back.
     is_silent: Arc<(Mutex<bool>, Condvar)>,
     arrived: watch::Sender<usize>,
@@ -30,7 +31,9 @@ impl Respond for Mind {
         let (is_silent, changed) = &*self.is_silent;
         let held = changed.wait_while(is_silent.lock().unwrap(), |is_silent| *is_silent);
         drop(held.unwrap());
-        self.answer.lock().unwrap().clone()
+        let mut answers = self.answers.lock().unwrap();
+        let next = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
+        next.expect("it always has something to say")
     }
 }
 
@@ -38,7 +41,7 @@ impl Receiver {
     pub async fn start() -> Self {
         let server = MockServer::start().await;
         let mind = Mind {
-            answer: Arc::new(Mutex::new(ResponseTemplate::new(200))),
+            answers: Arc::new(Mutex::new([ResponseTemplate::new(200)].into())),
             is_silent: Arc::default(),
             arrived: watch::Sender::new(0),
         };
@@ -62,7 +65,12 @@ impl Receiver {
 
     /// From now on it says this.
     pub fn says(&self, answer: ResponseTemplate) {
-        *self.mind.answer.lock().unwrap() = answer;
+        self.says_in_turn([answer]);
+    }
+
+    /// From now on it says each of these once, and goes on with the last.
+    pub fn says_in_turn<const N: usize>(&self, answers: [ResponseTemplate; N]) {
+        *self.mind.answers.lock().unwrap() = answers.into();
     }
 
     /// From now on it takes what comes and says nothing, until [`Self::speak`].
