@@ -2,8 +2,8 @@
 //! known is handed on.
 //!
 //! What is to be handed on waits in the outbox, written with what it tells of. [`delivery`] claims
-//! it, a [`letter::Receiver`] says how it is written ([`form`], [`webhook`]), [`post`] sends it, and
-//! [`backoff`] says when it is tried again.
+//! it, a [`letter::Receiver`] says how it is written ([`form`], [`webhook`]), [`post`] sends it,
+//! and [`backoff`] says when it is tried again.
 //!
 //! Never here: tokens; a transaction open while somebody outside is talked to.
 

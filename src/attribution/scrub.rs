@@ -58,11 +58,7 @@ static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
         shape("key", r"\bAIza[A-Za-z0-9_-]{35}", always),
         shape("key", r"\bwhsec_[A-Za-z0-9+/]{24,}=*", always),
         // The header, with any scheme, and what is written after "Bearer" anywhere.
-        shape(
-            "credential",
-            r#"(?i)\bauthorization\b["']?\s*[:=]\s*["']?(?:[a-z]+\s+)?(?<secret>[A-Za-z0-9._~+/=-]{8,})"#,
-            looks_random,
-        ),
+        shape("credential", AUTHORIZATION, looks_random),
         shape("token", r"(?i)\bbearer\s+(?<secret>[A-Za-z0-9._~+/-]{16,}=*)", looks_random),
         // scheme://user:password@host
         shape("password", r"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@]*:(?<secret>[^\s/@]+)@", always),
@@ -70,6 +66,11 @@ static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
         shape("credential", ASSIGNMENT, looks_random),
     ]
 });
+
+const AUTHORIZATION: &str = concat!(
+    r#"(?i)\bauthorization\b["']?\s*[:=]\s*["']?(?:[a-z]+\s+)?"#,
+    r"(?<secret>[A-Za-z0-9._~+/=-]{8,})",
+);
 
 const PRIVATE_KEY: &str = concat!(
     r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----",

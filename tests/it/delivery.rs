@@ -110,7 +110,8 @@ on_both! {
         let elsewhere = receiver.url().replace("/thanks", "/elsewhere");
         for status_code in [301, 302, 303, 307, 308] {
             let before = receiver.keys().await.len();
-            receiver.says(ResponseTemplate::new(status_code).insert_header("location", &*elsewhere));
+            let redirect = ResponseTemplate::new(status_code);
+            receiver.says(redirect.insert_header("location", &*elsewhere));
             let receipt = submit(&mcp, "words").await;
             world.deliver().await.unwrap();
             assert_eq!(status(&mcp, &receipt).await, "delivering", "{status_code}");

@@ -71,7 +71,8 @@ fn a_private_key_goes_with_its_lines() {
         [("", ""), ("RSA ", "RSA "), ("EC ", "EC "), ("OPENSSH ", "OPENSSH "), ("ENCRYPTED ", "")]
     {
         let text = format!(
-            "before\n-----BEGIN {head}PRIVATE KEY-----\n{lines}-----END {foot}PRIVATE KEY-----\nafter"
+            "before\n-----BEGIN {head}PRIVATE KEY-----\n{lines}\
+             -----END {foot}PRIVATE KEY-----\nafter"
         );
         assert_eq!(scrub(&text).text, "before\n[removed: private key]\nafter", "{head}");
     }

@@ -8,8 +8,9 @@ use tokio::sync::watch;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
-/// How long a request may take until it arrives.
-const ARRIVES_WITHIN: Duration = Duration::from_secs(30);
+/// How long a request may take until it arrives: less than the time after which a house looks into
+/// its outbox without being told.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(20);
 
 pub struct Receiver {
     server: MockServer,
