@@ -233,8 +233,8 @@ impl Delivery {
     }
 }
 
-/// Whether a request that begins now ends while the lease lasts. A process that was held up since it
-/// claimed leaves the parcel to whoever claims it next, who may be at it by then.
+/// Whether a request that begins now ends while the lease lasts. A process that was held up since
+/// it claimed leaves the parcel to whoever claims it next, who may be at it by then.
 fn has_time_left(leased_until: Timestamp, now: Timestamp) -> bool {
     now.plus(TOTAL_TIMEOUT) <= leased_until
 }
