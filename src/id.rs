@@ -64,6 +64,8 @@ ids! {
     BrowserSessionId,
     /// A message of a person about the documentation.
     FeedbackId,
+    /// Something to be handed on to a receiver outside.
+    OutboxId,
 }
 
 fn uuid_v7(entropy: &dyn Entropy, now: Timestamp) -> Uuid {

@@ -82,6 +82,12 @@ pub(crate) fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     context.sign().as_ref().try_into().expect("HMAC-SHA-256 has 32 bytes")
 }
 
+/// HMAC-SHA-256 of a message as it is (RFC 2104), as receivers of ours compute it too.
+pub fn hmac_sha256_of_message(key: &[u8], message: &[u8]) -> [u8; 32] {
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message);
+    tag.as_ref().try_into().expect("HMAC-SHA-256 has 32 bytes")
+}
+
 /// What a generated secret is for; names its visible prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {

@@ -56,6 +56,8 @@ pub enum Purpose {
     SessionForm,
     /// Where a browser goes when it is back from the provider's logout.
     LogoutReturn,
+    /// What waits to be handed on to a receiver outside.
+    Outbox,
 }
 
 impl Purpose {
@@ -77,6 +79,7 @@ impl Purpose {
             Self::SessionSuccessor => b"gatehouse session successor",
             Self::SessionForm => b"gatehouse session form",
             Self::LogoutReturn => b"gatehouse logout return",
+            Self::Outbox => b"gatehouse outbox",
         }
     }
 }

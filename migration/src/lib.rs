@@ -31,6 +31,7 @@ mod m20261123_000006_feedback;
 mod m20261123_000007_client_digests;
 mod m20261123_000008_limit_windows;
 mod m20261123_000009_browser_sessions;
+mod m20261123_000010_outbox;
 
 /// All migrations, in order.
 pub struct Migrator;
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000007_client_digests::Migration),
             Box::new(m20261123_000008_limit_windows::Migration),
             Box::new(m20261123_000009_browser_sessions::Migration),
+            Box::new(m20261123_000010_outbox::Migration),
         ]
     }
 }

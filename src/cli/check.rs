@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::attribution::post::{Failure, Post};
 use crate::cli::house::{check_custom_schemes, check_secret, open_library};
 use crate::cli::serve::open_store;
 use crate::cli::{CommandError, block_on, logging, say};
@@ -31,6 +32,7 @@ pub fn run(given: &Given) -> Result<(), CommandError> {
             database(&config).await,
             provider(&config).await,
             documentation(&config),
+            feedback(&config).await,
         ];
         Ok(checks.into_iter().filter(|passed| !passed).count())
     })?;
@@ -146,6 +148,33 @@ async fn provider(config: &Config) -> bool {
         Err(error) => failed(
             &format!("identity provider: {}", chain(&error)),
             "upstream_issuer must be exactly what its discovery document says, slash included.",
+        ),
+    }
+}
+
+async fn feedback(config: &Config) -> bool {
+    let Some(feedback) = &config.feedback else { return true };
+    let host = feedback.host();
+    let looked = match Post::to(&feedback.url) {
+        Ok(post) => post.look(&feedback.url).await,
+        Err(error) => {
+            return failed(&format!("feedback: {error}"), "Are CA certificates installed?");
+        }
+    };
+    match looked {
+        Ok(()) => {
+            say(format!("ok    feedback: {host} answers"));
+            true
+        }
+        Err(Failure::Status(status)) => failed(
+            &format!(
+                "feedback: {host} redirects ({status}), and a message would be lost on the way"
+            ),
+            "Name the address that it leads to, exactly.",
+        ),
+        Err(failure) => failed(
+            &format!("feedback: {host} does not answer ({failure})"),
+            "Is the url in [feedback] right, and may this machine reach it?",
         ),
     }
 }

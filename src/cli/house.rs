@@ -7,9 +7,11 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
-use crate::attribution::feedback::StoredFeedback;
+use crate::attribution::delivery::Delivery;
+use crate::attribution::post::NoClient;
+use crate::cli::deliveries::{self, stored_feedback};
 use crate::clients::Clients;
 use crate::clients::fetch_guard::NoHttpClient;
 use crate::clients::metadata_document::Documents;
@@ -49,6 +51,10 @@ const CALLBACK_PATH: &str = "/mcp/callback";
 /// hold it up.
 const LAST_SETTLEMENT_MAX: Duration = Duration::from_secs(2);
 
+/// How long a stop waits for receivers that are being talked to. Whatever they answer after that
+/// is not heard, and they are asked again with the same idempotency key.
+const LAST_DELIVERY_MAX: Duration = Duration::from_secs(3);
+
 /// Why the house could not be put together.
 #[derive(Debug)]
 pub enum HouseError {
@@ -60,6 +66,8 @@ pub enum HouseError {
     Outbound(OutboundError),
     /// The client that fetches metadata documents.
     Documents(NoHttpClient),
+    /// The client that delivers feedback.
+    Delivery(NoClient),
     /// The database was sealed under another secret.
     OtherSecret,
     /// A redirect URI that needs no listing, or cannot be allowed.
@@ -81,6 +89,7 @@ impl fmt::Display for HouseError {
             ),
             Self::Outbound(error) => write!(f, "{error}"),
             Self::Documents(error) => write!(f, "cimd: {error}"),
+            Self::Delivery(error) => write!(f, "feedback: {error}"),
         }
     }
 }
@@ -99,6 +108,8 @@ pub struct House {
     pub gatehouse: Arc<Gatehouse>,
     /// The corpus.
     pub library: Arc<Library>,
+    /// What hands feedback on, when it is handed on.
+    pub delivery: Option<Arc<Delivery>>,
     /// What the two listeners serve.
     pub endpoints: Endpoints,
 }
@@ -141,34 +152,58 @@ impl House {
             clock,
             entropy,
         });
+        let Gatehouse { config, store, clock, entropy, .. } = &*gatehouse;
+        let delivery = deliveries::delivery(config, store, clock, entropy);
+        let delivery = delivery.map_err(HouseError::Delivery)?;
         let wire = Arc::new(Wire {
-            mcp: Arc::new(mcp_door(&gatehouse, &library)),
+            mcp: Arc::new(mcp_door(&gatehouse, &library, delivery.clone())),
             gatehouse: Arc::clone(&gatehouse),
         });
         let endpoints = Endpoints::of(&wire, dev_routes);
-        Ok(Self { gatehouse, library, endpoints })
+        Ok(Self { gatehouse, library, delivery, endpoints })
     }
 
-    /// Serves until `stop` resolves and what has begun is finished, and shares what was counted.
+    /// Serves until `stop` resolves and what has begun is finished; shares what was counted, and
+    /// hands on what is on its way.
     pub async fn serve(
         self,
         sockets: Sockets,
         stop: impl Future<Output = ()> + Send,
     ) -> io::Result<()> {
-        let (ending, ended) = oneshot::channel::<()>();
-        let mut settling = pin!(self.gatehouse.keep_limits_settled(async {
+        let (ending, ended) = watch::channel(());
+        let has_ended = || {
+            let mut ended = ended.clone();
             // An error means that the sender is gone, which is what is waited for.
-            let _ = ended.await;
-        }));
+            async move { drop(ended.changed().await) }
+        };
+        let mut settling = pin!(self.gatehouse.keep_limits_settled(has_ended()));
+        let mut delivering = pin!(keep_delivering(self.delivery, has_ended()));
         let served = tokio::select! {
             served = serve(self.endpoints, sockets, stop) => served,
             () = &mut settling => unreachable!("it goes on until it is told to end"),
+            () = &mut delivering => unreachable!("it goes on until it is told to end"),
         };
         drop(ending);
-        if tokio::time::timeout(LAST_SETTLEMENT_MAX, settling).await.is_err() {
+        let (settled, delivered) = tokio::join!(
+            tokio::time::timeout(LAST_SETTLEMENT_MAX, settling),
+            tokio::time::timeout(LAST_DELIVERY_MAX, delivering),
+        );
+        if settled.is_err() {
             tracing::warn!("what was counted last is not shared: the database did not answer");
         }
+        if delivered.is_err() {
+            tracing::warn!(
+                "a receiver did not answer in time: it is asked again by another server"
+            );
+        }
         served
+    }
+}
+
+async fn keep_delivering(delivery: Option<Arc<Delivery>>, ended: impl Future<Output = ()> + Send) {
+    match delivery {
+        Some(delivery) => delivery.keep_delivering(ended).await,
+        None => ended.await,
     }
 }
 
@@ -229,14 +264,13 @@ fn documents(config: &Config) -> Result<Option<Documents>, HouseError> {
     Documents::new(hosts, publishers).map(Some).map_err(HouseError::Documents)
 }
 
-fn mcp_door(gatehouse: &Arc<Gatehouse>, library: &Arc<Library>) -> McpDoor {
-    let config = &gatehouse.config;
-    let feedback = StoredFeedback {
-        store: gatehouse.store.clone(),
-        secret: Arc::clone(&config.secret),
-        clock: Arc::clone(&gatehouse.clock),
-        entropy: Arc::clone(&gatehouse.entropy),
-    };
+fn mcp_door(
+    gatehouse: &Arc<Gatehouse>,
+    library: &Arc<Library>,
+    delivery: Option<Arc<Delivery>>,
+) -> McpDoor {
+    let Gatehouse { config, store, clock, entropy, .. } = &**gatehouse;
+    let feedback = stored_feedback(config, store, clock, entropy, delivery);
     let settings = McpSettings {
         product: config.docs_product.clone(),
         server_version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -12,6 +12,9 @@ pub enum Shape {
     List,
     /// `k=v,k=v`, or a table in the file.
     Map,
+    /// A table in the file with tables and lists in it; elsewhere `k=v,k.l=v`, a list by repeating
+    /// its key.
+    Table,
 }
 
 /// One setting.
@@ -45,6 +48,7 @@ impl Key {
                 | "upstream_client_secret"
                 | "signing_key"
                 | "database_url"
+                | "feedback_secret"
         )
     }
 }
@@ -135,6 +139,12 @@ pub const KEYS: &[Key] = &[
         shape: Shape::Map,
         help: "Looks of the pages: name, logo, favicon, font, accent; best as [brand] in the file",
     },
+    Key {
+        name: "feedback",
+        shape: Shape::Table,
+        help: "Where feedback is delivered; best as [feedback] in the file [default: stored only]",
+    },
+    one("feedback_secret", "Signs feedback to a webhook: whsec_ and base64; two while it rotates"),
     one("log_format", "text or json [default: text on a terminal, else json]"),
     one("log", "What is logged: a level or a filter [default: info]"),
 ];

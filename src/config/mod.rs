@@ -14,6 +14,7 @@ use std::time::Duration;
 use url::Url;
 
 pub mod brand;
+pub mod feedback;
 pub mod keys;
 pub mod layers;
 pub mod readers;
@@ -21,6 +22,7 @@ pub mod secret_file;
 pub mod values;
 
 use crate::config::brand::{BrandConfig, brand};
+use crate::config::feedback::{FeedbackConfig, feedback};
 use crate::config::layers::{ConfigError, Given, Layers};
 use crate::config::readers::{
     auth_mode, cimd, cors_origins, database_url, default_scope, docs_path, log_format, networks,
@@ -198,6 +200,8 @@ pub struct Config {
     pub help_url: Option<Url>,
     /// How the pages look.
     pub brand: BrandConfig,
+    /// Where feedback is delivered; none when it is only stored.
+    pub feedback: Option<FeedbackConfig>,
     /// How log lines are written; unset means by terminal.
     pub log_format: Option<LogFormat>,
     /// What is logged.
@@ -269,6 +273,7 @@ impl Config {
             docs_product: layers.read("docs_product", "Gatehouse", product)?,
             help_url: layers.read_optional("help_url", values::address)?,
             brand: brand(&layers, given)?,
+            feedback: feedback(&layers, given)?,
             log_format: layers.read_optional("log_format", log_format)?,
             log: layers.text("log")?.unwrap_or_else(|| "info".into()),
             without_effect: without_effect(&layers),

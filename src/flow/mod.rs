@@ -35,6 +35,7 @@ pub mod wire_token;
 
 use crate::clients::Clients;
 use crate::clock::Clock;
+use crate::config::feedback::FeedbackConfig;
 use crate::config::{Config, UpstreamConfig};
 use crate::domain::resource::Resource;
 use crate::domain::scope::ScopeSet;
@@ -45,7 +46,7 @@ use crate::keys::KeyError;
 use crate::page::Frame;
 use crate::page::brand::Brand;
 use crate::page::front_door::SignIn;
-use crate::page::kept::KeptContext;
+use crate::page::kept::{FeedbackReceiver, KeptContext, SenderTold};
 use crate::secret::Entropy;
 use crate::store::{Store, StoreError};
 use crate::upstream::{Upstream, UpstreamError};
@@ -172,6 +173,7 @@ impl Gatehouse {
         KeptContext {
             upstream_name: self.upstream_name(),
             refresh_token_ttl: self.config.refresh_token_ttl,
+            feedback_receiver: self.config.feedback.as_ref().map(feedback_receiver),
         }
     }
 
@@ -179,6 +181,15 @@ impl Gatehouse {
     pub fn frame(&self) -> Frame<'_> {
         Frame { product: &self.config.docs_product, brand: &self.brand }
     }
+}
+
+fn feedback_receiver(feedback: &FeedbackConfig) -> FeedbackReceiver<'_> {
+    let told = match (feedback.tells_address(), feedback.tells_domain()) {
+        (true, _) => SenderTold::Address,
+        (false, true) => SenderTold::Domain,
+        (false, false) => SenderTold::Nothing,
+    };
+    FeedbackReceiver { host: feedback.host(), told }
 }
 
 /// The whole chain of causes of an error, for the log.

@@ -25,7 +25,7 @@ use crate::mcp::feedback::FeedbackBox;
 use crate::mcp::refusal::{SUPPORTED_VERSIONS, internal_error};
 use crate::mcp::reply::{Failure, Reply};
 use crate::mcp::tools::{Catalogue, Tool};
-use crate::mcp::{account, ask, feedback, read_page, search};
+use crate::mcp::{account, ask, feedback, feedback_status, read_page, search};
 
 /// How long a client may keep a list. Lists change with a deployment, and a client that sees an old
 /// one for this long merely misses a new tool.
@@ -185,6 +185,12 @@ impl Dispatch {
                 // On a task of its own, so that a panic becomes an error here too.
                 let feedback_box = Arc::clone(&self.feedback_box);
                 let call = async move { feedback::call(&*feedback_box, &caller, &arguments).await };
+                tokio::spawn(call).await.map_err(Failure::fault)?
+            }
+            Tool::FeedbackStatus => {
+                let feedback_box = Arc::clone(&self.feedback_box);
+                let call =
+                    async move { feedback_status::call(&*feedback_box, &caller, &arguments).await };
                 tokio::spawn(call).await.map_err(Failure::fault)?
             }
             Tool::WhoAmI => account::whoami(&caller, &self.account_url),

@@ -3,7 +3,7 @@
 use rmcp::model::{Tool as Definition, ToolAnnotations};
 
 use crate::mcp::caller::{Audience, Requirement, Scope};
-use crate::mcp::{account, ask, feedback, read_page, search};
+use crate::mcp::{account, ask, feedback, feedback_status, read_page, search};
 
 /// The tools, in the order they are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum Tool {
     ReadPage,
     /// `submit_documentation_feedback`
     SubmitFeedback,
+    /// `feedback_status`
+    FeedbackStatus,
     /// `whoami`
     WhoAmI,
     /// `disconnect`
@@ -25,11 +27,12 @@ pub enum Tool {
 impl Tool {
     /// All of them. The order is fixed, so that `tools/list` is the same every time and a client's
     /// prompt cache survives (MCP 2026-07-28, Tools).
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Search,
         Self::Ask,
         Self::ReadPage,
         Self::SubmitFeedback,
+        Self::FeedbackStatus,
         Self::WhoAmI,
         Self::Disconnect,
     ];
@@ -40,7 +43,7 @@ impl Tool {
             Self::Search | Self::Ask | Self::ReadPage => {
                 Requirement { audience: Audience::Anyone, scopes: &[Scope::DocsRead] }
             }
-            Self::SubmitFeedback => {
+            Self::SubmitFeedback | Self::FeedbackStatus => {
                 Requirement { audience: Audience::People, scopes: &[Scope::DocsFeedback] }
             }
             // Whatever they allowed: a person may always know that, and end it.
@@ -56,6 +59,7 @@ impl Tool {
             Self::Ask => ask::definition(product),
             Self::ReadPage => read_page::definition(product),
             Self::SubmitFeedback => feedback::definition(product),
+            Self::FeedbackStatus => feedback_status::definition(product),
             Self::WhoAmI => account::definition_of_whoami(product),
             Self::Disconnect => account::definition_of_disconnect(product),
         }

@@ -59,7 +59,7 @@ on_both! {
         let tools = client.list_all_tools().await.expect("tools");
         let names: Vec<_> = tools.iter().map(|tool| tool.name.to_string()).collect();
         for name in ["search_docs", "ask_example_question", "read_page",
-            "submit_documentation_feedback"] {
+            "submit_documentation_feedback", "feedback_status"] {
             assert!(names.contains(&name.to_owned()), "{names:?}");
         }
         let found = call(&client, "search_docs", json!({"query": "how do I install it"})).await;

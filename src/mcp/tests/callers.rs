@@ -53,12 +53,17 @@ async fn a_tool_asks_for_every_scope_it_needs_ch_06_ch_07() {
         }
     }
     let feedback = json!({ "feedback": "Nice.", "category": "other" });
-    let tool = "submit_documentation_feedback";
-    for (scopes, expected) in [
-        (&["docs:feedback"][..], ("answered", vec![])),
-        (&["docs:read"], ("needs scope", vec!["docs:feedback"])),
-    ] {
-        assert_eq!(verdict(tool, feedback.clone(), alice_with(scopes)).await, expected);
+    let write_tools = [
+        ("submit_documentation_feedback", feedback),
+        ("feedback_status", json!({ "receipt": "fb_stored" })),
+    ];
+    for (tool, arguments) in write_tools {
+        for (scopes, expected) in [
+            (&["docs:feedback"][..], ("answered", vec![])),
+            (&["docs:read"], ("needs scope", vec!["docs:feedback"])),
+        ] {
+            assert_eq!(verdict(tool, arguments.clone(), alice_with(scopes)).await, expected);
+        }
     }
 }
 
@@ -68,8 +73,10 @@ async fn an_anonymous_caller_reads_and_signs_in_to_write() {
     let search = verdict("search_docs", json!({ "query": "brokers" }), caller.clone()).await;
     assert_eq!(search, ("answered", vec![]));
     let feedback = json!({ "feedback": "Nice.", "category": "other" });
-    let submit = verdict("submit_documentation_feedback", feedback, caller).await;
+    let submit = verdict("submit_documentation_feedback", feedback, caller.clone()).await;
     assert_eq!(submit, ("needs person", vec!["docs:feedback"]));
+    let status = verdict("feedback_status", json!({ "receipt": "fb_stored" }), caller).await;
+    assert_eq!(status, ("needs person", vec!["docs:feedback"]));
 }
 
 #[tokio::test]

@@ -30,6 +30,7 @@ async fn the_tools_come_in_one_order_for_everybody_st_23_st_26() {
             "ask_redpanda_question",
             "read_page",
             "submit_documentation_feedback",
+            "feedback_status",
             "whoami",
             "disconnect"
         ]
@@ -117,6 +118,7 @@ async fn schemas_name_the_bounds() {
             &json!(["question"]),
             &none,
             &json!(["feedback", "category"]),
+            &json!(["receipt"]),
             &none,
             &none
         ]

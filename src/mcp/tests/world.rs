@@ -11,7 +11,7 @@ use url::Url;
 use crate::docs::library::{self, Library};
 use crate::mcp::caller::{Caller, Grant, Person, Scopes};
 use crate::mcp::feedback::{
-    Feedback, FeedbackBox, FeedbackFault, FeedbackStatus, Receipt, Submission,
+    Feedback, FeedbackBox, FeedbackFault, FeedbackStatus, Lookup, Note, Receipt, Submission,
 };
 use crate::mcp::server::{McpAnswer, McpServer, Settings};
 
@@ -230,6 +230,7 @@ pub enum Mood {
 #[derive(Default)]
 pub struct Letters {
     pub mood: Mood,
+    pub notes: Vec<Note>,
     pub kept: Mutex<Vec<(String, Feedback)>>,
 }
 
@@ -241,14 +242,36 @@ impl FeedbackBox for Letters {
                     let person = caller.person.as_ref().expect("a person").subject.clone();
                     self.kept.lock().expect("no holder panics").push((person, feedback));
                     let receipt = "fb_1".to_owned();
-                    Ok(Receipt { receipt, status: FeedbackStatus::Stored })
+                    let notes = self.notes.clone();
+                    Ok(Receipt { receipt, status: FeedbackStatus::Stored, notes })
                 }
                 Mood::Breaks => Err(FeedbackFault("the table is gone".into())),
                 Mood::Panics => panic!("the letter box fell off the wall"),
             }
         })
     }
+
+    /// Alice has sent a letter for each word that a status has.
+    fn status<'a>(&'a self, caller: &'a Caller, receipt: &'a str) -> Lookup<'a> {
+        Box::pin(async move {
+            let is_alice = caller.person == alice().person;
+            match self.mood {
+                Mood::Takes => Ok(STATUSES
+                    .into_iter()
+                    .find(|status| is_alice && receipt == format!("fb_{}", status.name()))),
+                Mood::Breaks => Err(FeedbackFault("the table is gone".into())),
+                Mood::Panics => panic!("the letter box fell off the wall"),
+            }
+        })
+    }
 }
+
+pub const STATUSES: [FeedbackStatus; 4] = [
+    FeedbackStatus::Stored,
+    FeedbackStatus::Delivering,
+    FeedbackStatus::Delivered,
+    FeedbackStatus::Failed,
+];
 
 /// Three pages, read from a folder once: reading them is not what these tests are about.
 fn library() -> Arc<Library> {

@@ -9,6 +9,7 @@ pub mod consents;
 pub mod feedback;
 pub mod grants;
 pub mod limit_windows;
+pub mod outbox;
 pub mod refresh_tokens;
 pub mod signing_keys;
 pub mod upstream_logins;

@@ -149,7 +149,7 @@ pub async fn db_execute(url: &str, sql: &str) {
     connection.close().await.expect("closing works");
 }
 
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
     "clients",
     "users",
     "consents",
@@ -163,6 +163,7 @@ const TABLES: [&str; 13] = [
     "limit_windows",
     "browser_logins",
     "browser_sessions",
+    "outbox",
 ];
 
 /// Every value of every table, as text, bytes included.

@@ -9,6 +9,7 @@ pub mod mcp_client;
 pub mod oauth_client;
 pub mod process;
 pub mod publisher;
+pub mod receiver;
 pub mod relay;
 pub mod signed_in;
 pub mod world;
@@ -21,6 +22,7 @@ pub use mcp_client::McpClient;
 pub use oauth_client::{OAuthClient, Tokens};
 pub use process::Process;
 pub use publisher::Publisher;
+pub use receiver::Receiver;
 pub use relay::Relay;
 pub use world::World;
 

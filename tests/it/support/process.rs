@@ -108,7 +108,8 @@ impl Drop for Process {
     }
 }
 
-/// Runs a command of the program to its end: its exit code and what it said.
+/// Runs a command of the program, its words apart by spaces, to its end: its exit code and what it
+/// said.
 pub async fn run(
     world: &World,
     folder: &Path,
@@ -118,7 +119,7 @@ pub async fn run(
     let mut program = Command::new(program());
     let issuer = world.auth0.issuer();
     program
-        .arg(command)
+        .args(command.split(' '))
         .current_dir(folder)
         .env("GATEHOUSE_DATABASE_URL", &world.database_url)
         .env("GATEHOUSE_SECRET", SERVER_SECRET)

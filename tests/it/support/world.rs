@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use gatehouse::attribution::delivery::Delivery;
 use gatehouse::cli::house::{House, HouseError};
 use gatehouse::clock::{SteppedClock, Timestamp};
 use gatehouse::config::Config;
@@ -13,7 +14,7 @@ use gatehouse::docs::library::{Library, Settings};
 use gatehouse::flow::Gatehouse;
 use gatehouse::http::serve::Sockets;
 use gatehouse::secret::SeededEntropy;
-use gatehouse::store::Store;
+use gatehouse::store::{Store, StoreError};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -45,14 +46,34 @@ pub struct World {
     flags: BTreeMap<String, String>,
     folder: TempDir,
     running: Mutex<Option<Running>>,
-    replicas: Mutex<Vec<Arc<Gatehouse>>>,
+    replicas: Mutex<Vec<Replica>>,
     /// How many houses were built: each has its own chance.
     houses: AtomicU64,
 }
 
+/// What a story asks a house to do at once that it does unasked a moment later.
+#[derive(Clone)]
+struct Replica {
+    gatehouse: Arc<Gatehouse>,
+    delivery: Option<Arc<Delivery>>,
+}
+
+impl Replica {
+    fn of(house: &House) -> Self {
+        Self { gatehouse: Arc::clone(&house.gatehouse), delivery: house.delivery.clone() }
+    }
+
+    async fn deliver(self) -> Result<(), StoreError> {
+        match self.delivery {
+            Some(delivery) => delivery.deliver_due().await.map(|_| ()),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A house with a runtime of its own, so that it can be ended without warning.
 struct Running {
-    gatehouse: Arc<Gatehouse>,
+    replica: Replica,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
     runtime: Runtime,
@@ -165,9 +186,9 @@ impl World {
             // The story's end also ends the house.
             let _ = stopped.await;
         };
-        let gatehouse = Arc::clone(&house.gatehouse);
+        let replica = Replica::of(&house);
         let served = runtime.spawn(serve_house(house, sockets, stopped));
-        *self.running.get_mut().unwrap() = Some(Running { gatehouse, stop, served, runtime });
+        *self.running.get_mut().unwrap() = Some(Running { replica, stop, served, runtime });
     }
 
     fn blueprint(&self, settings: &[(&str, &str)]) -> Blueprint {
@@ -221,7 +242,7 @@ impl World {
         let sockets = sockets(free_port()).await;
         let address = sockets.public.local_addr().expect("it is bound");
         let house = self.blueprint(settings).build().await.expect("the house can be built");
-        self.replicas.lock().unwrap().push(Arc::clone(&house.gatehouse));
+        self.replicas.lock().unwrap().push(Replica::of(&house));
         tokio::spawn(serve_house(house, sockets, std::future::pending()));
         format!("http://{address}")
     }
@@ -232,19 +253,32 @@ impl World {
         let settle = |gatehouse: Arc<Gatehouse>| async move {
             gatehouse.settle_limits().await.expect("limits can be settled");
         };
-        let first = self
-            .running
-            .lock()
-            .unwrap()
-            .as_ref()
-            .map(|running| running.runtime.spawn(settle(Arc::clone(&running.gatehouse))));
+        let first =
+            self.running.lock().unwrap().as_ref().map(|running| {
+                running.runtime.spawn(settle(Arc::clone(&running.replica.gatehouse)))
+            });
         if let Some(first) = first {
             first.await.expect("settling does not panic");
         }
         let replicas = self.replicas.lock().unwrap().clone();
         for replica in replicas {
-            settle(replica).await;
+            settle(replica.gatehouse).await;
         }
+    }
+
+    /// Returns when every house, all of them at once, has tried to hand on what is due.
+    pub async fn deliver(&self) -> Result<(), StoreError> {
+        let mut deliveries = Vec::new();
+        if let Some(Running { replica, runtime, .. }) = &*self.running.lock().unwrap() {
+            deliveries.push(runtime.spawn(replica.clone().deliver()));
+        }
+        for replica in &*self.replicas.lock().unwrap() {
+            deliveries.push(tokio::spawn(replica.clone().deliver()));
+        }
+        for delivery in deliveries {
+            delivery.await.expect("delivering does not panic")?;
+        }
+        Ok(())
     }
 
     /// From now on every request has a connection of its own, so that none begins on one whose
