@@ -12,6 +12,7 @@
 //! - [`store`]: the rows. Never here: decisions, HTTP.
 //! - [`upstream`]: the identity provider. Never here: who may sign in.
 //! - [`clients`]: who is asking. Never here: tokens.
+//! - [`text`]: texts searched and cut, for the next two. Never here: files.
 //! - [`docs`]: the corpus, read and searched. Has never heard of OAuth.
 //! - [`mcp`]: the tools. Never here: tokens; it sees a caller, already admitted.
 //! - [`attribution`]: who used what. Never here: tokens.
@@ -39,4 +40,5 @@ pub mod secret;
 pub mod server_secret;
 pub mod special_use;
 pub mod store;
+pub mod text;
 pub mod upstream;
