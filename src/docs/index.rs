@@ -1,7 +1,5 @@
 //! The search index of the corpus: one entry per section.
 
-use tantivy::Score;
-
 use super::{error::DocsError, page::Page};
 use crate::text::index::{FieldSpec, IndexBuilder, Phrases, TextIndex};
 
@@ -58,7 +56,7 @@ impl SectionIndex {
         &self,
         text: &str,
         limit: usize,
-    ) -> Result<Vec<(SectionAddress, Score)>, DocsError> {
+    ) -> Result<Vec<(SectionAddress, f32)>, DocsError> {
         let found = self.texts.search(text, limit)?.into_iter();
         Ok(found.map(|(entry, score)| (self.entries[entry], score)).collect())
     }

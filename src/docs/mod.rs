@@ -30,5 +30,5 @@ mod names;
 mod page;
 mod rank;
 pub mod read;
-mod tree;
+pub mod tree;
 pub mod watch;

@@ -7,6 +7,8 @@
 //! texts and becomes a disjunction of terms, so there is no text that is a syntax error, and a
 //! long one costs no more than [`QUERY_TERMS_MAX`] terms.
 
+use std::fmt;
+
 use tantivy::{
     DocAddress, Index, Score, SingleSegmentIndexWriter, TantivyDocument, TantivyError, Term,
     collector::{FilterCollector, TopDocs},
@@ -40,6 +42,28 @@ const TIE_BREAKER: Score = 0.25;
 /// What two words of the question add when they stand side by side in an entry too.
 const PHRASE_BOOST: Score = 0.25;
 
+/// The index could not be built or searched.
+#[derive(Debug)]
+pub struct IndexError(TantivyError);
+
+impl fmt::Display for IndexError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the search index failed")
+    }
+}
+
+impl std::error::Error for IndexError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+impl From<TantivyError> for IndexError {
+    fn from(source: TantivyError) -> Self {
+        Self(source)
+    }
+}
+
 /// Whether words that stand side by side in a field count as such.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phrases {
@@ -70,7 +94,7 @@ pub struct IndexBuilder {
 
 impl IndexBuilder {
     /// Begins an index whose entries have these fields.
-    pub fn new(specs: &[FieldSpec]) -> Result<Self, TantivyError> {
+    pub fn new(specs: &[FieldSpec]) -> Result<Self, IndexError> {
         let mut schema = Schema::builder();
         let fields =
             specs.iter().map(|spec| (*spec, schema.add_text_field(spec.name, options(*spec))));
@@ -84,7 +108,7 @@ impl IndexBuilder {
     }
 
     /// Adds the next entry: its texts, in the order of the fields.
-    pub fn add(&mut self, texts: &[&str]) -> Result<(), TantivyError> {
+    pub fn add(&mut self, texts: &[&str]) -> Result<(), IndexError> {
         assert_eq!(texts.len(), self.fields.len(), "one text for each field");
         let mut document = TantivyDocument::new();
         for ((_, field), text) in self.fields.iter().zip(texts) {
@@ -92,11 +116,12 @@ impl IndexBuilder {
         }
         document.add_u64(self.entry, self.count);
         self.count += 1;
-        self.writer.add_document(document)
+        self.writer.add_document(document)?;
+        Ok(())
     }
 
     /// Ends the building.
-    pub fn finish(self) -> Result<TextIndex, TantivyError> {
+    pub fn finish(self) -> Result<TextIndex, IndexError> {
         let index = self.writer.finalize()?;
         let reader = index
             .reader_builder()
@@ -130,7 +155,7 @@ pub struct TextIndex {
 impl TextIndex {
     /// The numbers of the entries that answer a question best, best first; of equals, the one
     /// added first. A question without a word in it is answered by none.
-    pub fn search(&self, text: &str, limit: usize) -> Result<Vec<(usize, Score)>, TantivyError> {
+    pub fn search(&self, text: &str, limit: usize) -> Result<Vec<(usize, Score)>, IndexError> {
         let Some(query) = self.query_of(text, limit) else { return Ok(Vec::new()) };
         let best = TopDocs::with_limit(limit).order_by_score();
         self.entries(self.searcher.search(&query, &best)?)
@@ -142,7 +167,7 @@ impl TextIndex {
         text: &str,
         limit: usize,
         keeps: F,
-    ) -> Result<Vec<(usize, Score)>, TantivyError>
+    ) -> Result<Vec<(usize, Score)>, IndexError>
     where
         F: Fn(usize) -> bool + Send + Sync + Clone + 'static,
     {
@@ -158,17 +183,15 @@ impl TextIndex {
         (!terms.is_empty() && limit > 0).then(|| self.query(&terms))
     }
 
-    fn entries(
-        &self,
-        found: Vec<(Score, DocAddress)>,
-    ) -> Result<Vec<(usize, Score)>, TantivyError> {
+    fn entries(&self, found: Vec<(Score, DocAddress)>) -> Result<Vec<(usize, Score)>, IndexError> {
         found.into_iter().map(|(score, at)| Ok((self.entry(at)?, score))).collect()
     }
 
-    fn entry(&self, at: DocAddress) -> Result<usize, TantivyError> {
+    fn entry(&self, at: DocAddress) -> Result<usize, IndexError> {
         let column = self.searcher.segment_reader(at.segment_ord).fast_fields().u64(ENTRY)?;
         let entry = column.first(at.doc_id).and_then(|entry| usize::try_from(entry).ok());
-        entry.ok_or_else(|| TantivyError::InternalError("a document without its number".into()))
+        let missing = || TantivyError::InternalError("a document without its number".into());
+        Ok(entry.ok_or_else(missing)?)
     }
 
     /// The different terms of a question and where they stand in it.

@@ -1,0 +1,3 @@
+//! The whole way from files to answers.
+
+mod corpus;
