@@ -33,12 +33,18 @@ use crate::http::mcp_door::{Hosts, McpDoor};
 use crate::http::serve::{Endpoints, Sockets, serve};
 use crate::mcp::server::{McpServer, Settings as McpSettings};
 use crate::page::brand::{Brand, Chosen, Picture};
+use crate::reference::error::ReferenceError;
+use crate::reference::library::{Reference, Settings as ReferenceSettings};
+use crate::reference::sources::{OwnDocument, Source};
 use crate::secret::{Entropy, Secret};
 use crate::server_secret::Purpose;
 use crate::store::{Store, signing_keys, users};
 use crate::upstream::dev::{self, DevProvider};
 use crate::upstream::outbound::{Outbound, OutboundError};
 use crate::upstream::{Registration, Upstream};
+
+/// What tools call the API of this program, when no other is configured.
+const OWN_API: &str = "gatehouse";
 
 /// The path of the one redirect URI registered at the provider.
 const CALLBACK_PATH: &str = "/mcp/callback";
@@ -91,12 +97,21 @@ impl From<Fault> for HouseError {
     }
 }
 
+/// What assistants read, opened before anything is connected.
+#[derive(Clone)]
+pub struct Texts {
+    /// The corpus.
+    pub library: Arc<Library>,
+    /// The API reference.
+    pub reference: Arc<Reference>,
+}
+
 /// The house, ready to be served.
 pub struct House {
     /// The flows.
     pub gatehouse: Arc<Gatehouse>,
-    /// The corpus.
-    pub library: Arc<Library>,
+    /// The corpus and the API reference.
+    pub texts: Texts,
     /// What the two listeners serve.
     pub endpoints: Endpoints,
 }
@@ -109,12 +124,22 @@ pub fn open_library(config: &Config) -> Result<Library, DocsError> {
     })
 }
 
+/// Opens the OpenAPI documents that the configuration names. CPU work of up to seconds.
+pub fn open_reference(config: &Config) -> Result<Reference, ReferenceError> {
+    let sources = config.api_specs.iter();
+    let sources = sources.map(|spec| Source { name: spec.name.clone(), path: spec.path.clone() });
+    Reference::open(ReferenceSettings {
+        sources: sources.collect(),
+        own: OwnDocument { name: OWN_API.to_owned(), text: gatehouse_api::document_yaml() },
+    })
+}
+
 impl House {
     /// Puts every room in its place. The store is migrated already.
     pub async fn build(
         config: Config,
         store: Store,
-        library: Arc<Library>,
+        texts: Texts,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, HouseError> {
@@ -140,11 +165,11 @@ impl House {
             entropy,
         });
         let wire = Arc::new(Wire {
-            mcp: Arc::new(mcp_door(&gatehouse, &library)),
+            mcp: Arc::new(mcp_door(&gatehouse, &texts)),
             gatehouse: Arc::clone(&gatehouse),
         });
         let endpoints = Endpoints::of(&wire, dev_routes);
-        Ok(Self { gatehouse, library, endpoints })
+        Ok(Self { gatehouse, texts, endpoints })
     }
 
     /// Serves until `stop` resolves and what has begun is finished, and shares what was counted.
@@ -227,7 +252,7 @@ fn documents(config: &Config) -> Result<Option<Documents>, HouseError> {
     Documents::new(hosts, publishers).map(Some).map_err(HouseError::Documents)
 }
 
-fn mcp_door(gatehouse: &Arc<Gatehouse>, library: &Arc<Library>) -> McpDoor {
+fn mcp_door(gatehouse: &Arc<Gatehouse>, texts: &Texts) -> McpDoor {
     let config = &gatehouse.config;
     let feedback = StoredFeedback {
         store: gatehouse.store.clone(),
@@ -235,14 +260,15 @@ fn mcp_door(gatehouse: &Arc<Gatehouse>, library: &Arc<Library>) -> McpDoor {
         clock: Arc::clone(&gatehouse.clock),
         entropy: Arc::clone(&gatehouse.entropy),
     };
+    let Texts { library, reference } = texts.clone();
     let settings = McpSettings {
         product: config.docs_product.clone(),
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
         public_url: config.public_url.clone(),
     };
     McpDoor {
-        server: McpServer::new(&settings, Arc::clone(library), Arc::new(feedback)),
-        library: Arc::clone(library),
+        server: McpServer::new(&settings, library, reference, Arc::new(feedback)),
+        library: Arc::clone(&texts.library),
         cors: Cors::new(config),
         hosts: Hosts::of_public_url(&config.public_url, config.is_loopback()),
         gatehouse: Arc::clone(gatehouse),

@@ -141,16 +141,14 @@ pub fn without_html(markdown: &str) -> String {
     }
     let mut kept = String::with_capacity(markdown.len());
     let mut at = 0;
+    let mut links = Vec::new();
     for (event, range) in Parser::new_ext(markdown, options()).into_offset_iter() {
         let text = &markdown[range.clone()];
         let instead = match event {
             Event::Start(Tag::HtmlBlock) if is_markup(text) => {
                 format!("{}\n", super::html::fragment(text))
             }
-            Event::InlineHtml(_) if is_markup(text) => {
-                let breaks = element_of(text) == "br";
-                if breaks { " ".to_owned() } else { String::new() }
-            }
+            Event::InlineHtml(_) if is_markup(text) => in_line(text, &mut links),
             _ => continue,
         };
         // A tag inside a block that is replaced already has gone with it.
@@ -162,6 +160,31 @@ pub fn without_html(markdown: &str) -> String {
     }
     kept.push_str(&markdown[at..]);
     kept
+}
+
+/// What stands for a tag within a line. `links` are those that are open.
+fn in_line(tag: &str, links: &mut Vec<String>) -> String {
+    match (element_of(tag).as_str(), tag.starts_with("</")) {
+        ("br", _) => " ".to_owned(),
+        ("code", _) => "`".to_owned(),
+        ("a", true) => links.pop().map(|target| format!("]({target})")).unwrap_or_default(),
+        ("a", false) => match attribute(tag, "href") {
+            Some(target) => {
+                links.push(target.to_owned());
+                "[".to_owned()
+            }
+            None => String::new(),
+        },
+        _ => String::new(),
+    }
+}
+
+/// The value of an attribute in quotes, if nothing in it would end a link.
+fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+    let value = tag.split_once(&format!("{name}="))?.1;
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let value = value[1..].split(quote).next()?.trim();
+    (!value.is_empty() && !value.contains([' ', '(', ')', '<', '>'])).then_some(value)
 }
 
 fn is_markup(html: &str) -> bool {

@@ -28,6 +28,9 @@ const BODY_BYTES_MAX: usize = 16_000;
 /// An excerpt has at most this many characters.
 const EXCERPT_CHARS_MAX: usize = 300;
 
+/// Of one page, so many lines are looked through for an excerpt.
+const LINES_MAX: usize = 200;
+
 /// How much a term counts where it is found: in what a thing is called, in its path, in its
 /// description, anywhere in it, in the name of its API.
 const FIELDS: [FieldSpec; 5] = [
@@ -103,7 +106,7 @@ impl Finder {
     }
 
     /// The addresses most like one that is not there, best first.
-    pub fn suggestions(&self, shelf: &Shelf, url: &str) -> Vec<String> {
+    pub fn suggestions(shelf: &Shelf, url: &str) -> Vec<String> {
         let url = cut::head(url, 300);
         let wanted = Pairs::of(url.trim_start_matches(SCHEME));
         let wanted_end = Pairs::of(last_part(url));
@@ -158,15 +161,18 @@ impl Finder {
         let body = render::words(shelf, page, BODY_BYTES_MAX);
         let terms: HashSet<String> =
             self.index.terms(text).into_iter().map(|(_, term)| term).collect();
+        // A term is the beginning of its words, near enough for choosing a line.
         let matches = |line: &str| -> usize {
-            let words: HashSet<String> =
-                self.index.terms(line).into_iter().map(|(_, term)| term).collect();
-            words.intersection(&terms).count()
+            let line = line.to_lowercase();
+            terms.iter().filter(|term| line.contains(term.as_str())).count()
         };
         let lines = body.lines().map(str::trim).filter(|line| line.len() > 1);
         // The first of the best: outer words come before inner ones.
         let mut best = (matches(&page.description), page.description.as_str());
-        for line in lines.take(400) {
+        for line in lines.take(LINES_MAX) {
+            if best.0 == terms.len() && !best.1.is_empty() {
+                break;
+            }
             let count = matches(line);
             if count > best.0 || best.1.is_empty() {
                 best = (count, line);

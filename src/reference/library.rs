@@ -2,6 +2,7 @@
 //! read again when its files change.
 
 use std::{
+    fmt::Write as _,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
@@ -294,10 +295,12 @@ impl Rendered {
         let mut markdown = piece.markdown;
         if let Some(next) = piece.next_offset {
             let length = piece.length;
-            markdown.push_str(&format!(
+            // Writing to a String cannot fail.
+            let _ = write!(
+                markdown,
                 "\n*This page goes on: {next} of {length} characters are shown. Read on with the \
                  address {url}{OFFSET}{next}*\n"
-            ));
+            );
         }
         ReadAnswer::Page(ReadPage { url, title, markdown })
     }
@@ -314,7 +317,7 @@ impl Snapshot {
 
     fn no_such_page(&self, url: &str) -> NoSuchPage {
         let url = cut::head(url, 200).to_owned();
-        let suggestions = self.finder.suggestions(&self.shelf, &url);
+        let suggestions = Finder::suggestions(&self.shelf, &url);
         NoSuchPage { url, suggestions }
     }
 }

@@ -4,7 +4,7 @@
 //! an API has several. It is made of names that the documents give, so it survives a re-reading;
 //! it names nothing on any site, which is why its scheme is none of the web's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 /// What every address begins with.
 pub const SCHEME: &str = "api://";
@@ -137,8 +137,8 @@ impl Addresses {
         let mut unique = address.clone();
         while number > 1 {
             unique = format!("{address}-{number}");
-            if !self.taken.contains_key(&unique.to_lowercase()) {
-                self.taken.insert(unique.to_lowercase(), 2);
+            if let Entry::Vacant(free) = self.taken.entry(unique.to_lowercase()) {
+                free.insert(2);
                 break;
             }
             number += 1;

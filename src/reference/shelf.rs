@@ -263,12 +263,12 @@ impl Shelving {
             Some(summary) => format!("{line}: {}", plain_line(summary, TITLE_CHARS_MAX)),
             None => line.clone(),
         };
-        let description = operation.text_of("description").or(operation.text_of("summary"));
+        // The summary is in the title.
+        let description = operation.text_of("description").unwrap_or_default();
         let subject = match kind {
             Kind::Webhook => Subject::Webhook(at),
             _ => Subject::Operation(at),
         };
-        let description = description.unwrap_or_default();
         self.draft(place, Draft { kind, name: &name, title, description, subject })
     }
 

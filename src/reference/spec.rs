@@ -60,11 +60,13 @@ pub struct At<'a> {
 
 impl<'a> At<'a> {
     /// A member of the value.
+    #[must_use]
     pub fn get(self, name: &str) -> At<'a> {
         At { file: self.file, node: self.node.get(name) }
     }
 
     /// Another value of the same file.
+    #[must_use]
     pub fn with(self, node: &'a Node) -> At<'a> {
         At { file: self.file, node }
     }

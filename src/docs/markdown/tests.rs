@@ -129,6 +129,7 @@ fn html_in_markdown_goes_and_placeholders_stay() {
         ("<p>Hello <i>you</i></p>\n\nnext", "Hello *you*\n\nnext"),
         ("```\n<div>\n```", "```\n<div>\n```"),
         ("<script>alert(1)</script>\n\nx", "\n\nx"),
+        ("<a href='https://x.example/'>x</a> <a>y</a>", "[x](https://x.example/) y"),
         ("1 < 2", "1 < 2"),
     ] {
         assert_eq!(without_html(markdown), kept, "{markdown}");

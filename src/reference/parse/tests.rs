@@ -65,7 +65,7 @@ fn aliases_of_aliases_are_counted() {
     for level in 1..10 {
         let before = format!("*a{}", level - 1);
         let row = [before.as_str(); 10].join(", ");
-        text.push_str(&format!("a{level}: &a{level} [{row}]\n"));
+        text = format!("{text}a{level}: &a{level} [{row}]\n");
     }
     let error = parse(&text, Syntax::Yaml).unwrap_err();
     assert!(error.contains("more than 2000000 values"), "{error}");
@@ -84,7 +84,9 @@ proptest! {
     }
 
     #[test]
-    fn what_json_means_yaml_means_too(words in proptest::collection::vec("[a-z~0-9. é]{0,6}", 0..6)) {
+    fn what_json_means_yaml_means_too(
+        words in proptest::collection::vec("[a-z~0-9. é]{0,6}", 0..6),
+    ) {
         let json = serde_json::to_string(&words).unwrap();
         prop_assert_eq!(parse(&json, Syntax::Yaml), parse(&json, Syntax::Json));
     }

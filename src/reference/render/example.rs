@@ -13,7 +13,7 @@ const VALUES_MAX: usize = 250;
 const EXAMPLE_BYTES_MAX: usize = 6_000;
 
 /// Who sends the value: what is read only is not sent, and what is write only not answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// A client to the API.
     Request,
@@ -143,8 +143,9 @@ impl<'a> Maker<'a> {
         let text = |text: &str| Node::Text(text.to_owned());
         match name {
             Some("string") => text(by_format(node.text_of("format").unwrap_or_default())),
-            Some("integer") => node.find("minimum").cloned().unwrap_or(Node::Number(0.into())),
-            Some("number") => node.find("minimum").cloned().unwrap_or(Node::Number(0.into())),
+            Some("integer" | "number") => {
+                node.find("minimum").cloned().unwrap_or(Node::Number(0.into()))
+            }
             Some("boolean") => Node::Bool(true),
             Some("array") => self.list(schema),
             Some("object") => self.map(schema),

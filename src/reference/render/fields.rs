@@ -34,6 +34,8 @@ pub struct Fields<'a> {
     open: Vec<usize>,
     /// Named schemas that were unfolded on this page.
     unfolded: HashSet<usize>,
+    /// Named schemas whose description and values were told on this page.
+    told: HashSet<usize>,
     steps: usize,
 }
 
@@ -55,7 +57,7 @@ struct Members<'a> {
 impl<'a> Fields<'a> {
     /// Begins a page.
     pub fn new(types: Types<'a>) -> Self {
-        Self { types, open: Vec::new(), unfolded: HashSet::new(), steps: 0 }
+        Self { types, open: Vec::new(), unfolded: HashSet::new(), told: HashSet::new(), steps: 0 }
     }
 
     /// Says that this page is about a schema: it is unfolded, however long the page is.
@@ -67,24 +69,35 @@ impl<'a> Fields<'a> {
     /// Writes what is inside a schema, of which the type is told already.
     pub fn unfold(&mut self, sheet: &mut Sheet, schema: At<'a>, depth: usize) {
         let Ok(target) = self.types.api.resolve(schema) else { return };
+        let target = self.unwrapped(target);
         if let Some(page) = self.types.shelf.schema_page(target) {
             // Short notes only: the label links to the page already.
             let may = sheet.length() < UNFOLDED_BYTES_MAX && depth < DEPTH_MAX;
             if self.open.contains(&target.identity()) {
                 return note(sheet, depth, "(contains itself)");
             }
+            if !has_inside(target.node) {
+                return;
+            }
             if self.unfolded.contains(&target.identity()) {
                 return note(sheet, depth, "(fields as above)");
             }
             if !may {
-                if has_inside(target.node) {
-                    note(sheet, depth, &format!("(its fields: {})", page.url));
-                }
-                return;
+                return note(sheet, depth, &format!("(its fields: {})", page.url));
             }
             self.unfolded.insert(target.identity());
         }
         self.inside(sheet, target, depth);
+    }
+
+    /// The one schema that another adds nothing to but words, as OpenAPI 3.0 has to.
+    fn unwrapped(&self, schema: At<'a>) -> At<'a> {
+        let [only] = schema.node.get("allOf").items() else { return schema };
+        let adds = ["properties", "oneOf", "anyOf", "additionalProperties"];
+        if adds.iter().any(|key| schema.node.find(key).is_some()) {
+            return schema;
+        }
+        self.types.api.resolve(schema.with(only)).unwrap_or(schema)
     }
 
     fn inside(&mut self, sheet: &mut Sheet, schema: At<'a>, depth: usize) {
@@ -94,7 +107,10 @@ impl<'a> Fields<'a> {
             return note(sheet, depth, "(contains itself)");
         }
         if depth > DEPTH_MAX || self.steps > STEPS_MAX || sheet.is_full() {
-            return note(sheet, depth, "(more inside, not shown)");
+            if has_inside(schema.node) {
+                note(sheet, depth, "(more inside, not shown)");
+            }
+            return;
         }
         self.open.push(identity);
         let mut members = Members::default();
@@ -133,7 +149,8 @@ impl<'a> Fields<'a> {
             members.others.push((format!("names that match {}", code_span(pattern)), field));
         }
         let values = target.get("additionalProperties");
-        if values.node.is_map() && !values.node.is_empty() {
+        let is_told = node.get("properties").is_empty() && !self.says_something(values);
+        if values.node.is_map() && !values.node.is_empty() && !is_told {
             members.others.push(("any other name".to_owned(), values));
         }
         for (key, words) in [("oneOf", "One of these:"), ("anyOf", "Any of these:")] {
@@ -216,8 +233,14 @@ impl<'a> Fields<'a> {
 
     /// Description, bounds and example of a schema. What stands beside a reference counts before
     /// what it leads to (OpenAPI 3.1, Reference Object).
-    pub fn said(&self, schema: At<'a>) -> String {
+    pub fn said(&mut self, schema: At<'a>) -> String {
         let target = self.types.api.resolve(schema).unwrap_or(schema);
+        let is_named = self.types.shelf.schema_page(target).is_some();
+        if is_named && !self.told.insert(target.identity()) {
+            // Its values and all else it says stand above, and the type links to it.
+            let own = described(schema.node).or(described(target.node)).unwrap_or_default();
+            return own.lines().next().unwrap_or_default().to_owned();
+        }
         let description = described(schema.node).or_else(|| {
             // One part in `allOf` is how OpenAPI 3.0 adds a description to a reference.
             let only = target.node.get("allOf").items();
@@ -235,9 +258,13 @@ impl<'a> Fields<'a> {
             facts.push(format!("Example: {}.", code_span(&example.brief())));
         }
         for fact in facts {
-            let gap = if said.is_empty() { "" } else { " " };
             said.truncate(said.trim_end().len());
-            said.push_str(gap);
+            let is_sentence = said.ends_with(['.', '!', '?', ':', '*', '`']);
+            said.push_str(match said.is_empty() {
+                true => "",
+                false if is_sentence => " ",
+                false => ". ",
+            });
             said.push_str(&fact);
         }
         said

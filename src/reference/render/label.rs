@@ -1,5 +1,7 @@
 //! What a schema is, in a few words: its type, its name, its bounds.
 
+use std::fmt::Write as _;
+
 use super::sheet::code_span;
 use crate::reference::node::Node;
 use crate::reference::shelf::Shelf;
@@ -41,6 +43,7 @@ impl<'a> Types<'a> {
         let link = format!("[{}]({})", page.title.replace(['[', ']'], ""), page.url);
         match self.plain(target, DEPTH_MAX).as_str() {
             "object" | "any" => link,
+            "object or null" => format!("{link} or null"),
             plain => format!("{plain} {link}"),
         }
     }
@@ -100,7 +103,7 @@ impl<'a> Types<'a> {
         if has_fields.iter().any(|key| node.find(key).is_some()) {
             return self.object(schema, depth);
         }
-        if !listed.is_empty() { "null".to_owned() } else { "any".to_owned() }
+        if listed.is_empty() { "any".to_owned() } else { "null".to_owned() }
     }
 
     fn array(self, schema: At<'a>, depth: usize) -> String {
@@ -135,11 +138,13 @@ fn or_null(label: String, node: &Node) -> String {
 pub fn bounds(node: &Node) -> Vec<String> {
     let mut told = Vec::new();
     let values = node.get("enum").items();
-    if !values.is_empty() {
+    let is_constant = values.len() == 1 && node.find("const") == values.first();
+    if !values.is_empty() && !is_constant {
         let shown = values.iter().take(VALUES_MAX).map(|value| code_span(&value.brief()));
         let mut list = shown.collect::<Vec<_>>().join(", ");
         if values.len() > VALUES_MAX {
-            list.push_str(&format!(" and {} others", values.len() - VALUES_MAX));
+            // Writing to a String cannot fail.
+            let _ = write!(list, " and {} others", values.len() - VALUES_MAX);
         }
         told.push(format!("One of: {list}."));
     }

@@ -51,11 +51,12 @@ fn schema(sheet: &mut Sheet, shelf: &Shelf, page: &Page, document: usize, name: 
     let of = info.text_of("title").unwrap_or(&api.name);
     sheet.line(&format!("A schema of {}. Type: {}.", sheet::cell(of), types.label(at)));
     let target = api.resolve(at).unwrap_or(at);
-    for key in ["title", "description"] {
-        if let Some(text) = at.node.text_of(key).or(target.node.text_of(key)) {
-            sheet.paragraph(&markdown::without_html(text));
-        }
+    let said = |key| at.node.text_of(key).or(target.node.text_of(key)).unwrap_or_default();
+    // Generators make the title of the name and repeat it in the description.
+    if !name.ends_with(said("title")) && !said("description").starts_with(said("title")) {
+        sheet.paragraph(&markdown::without_html(said("title")));
     }
+    sheet.paragraph(&markdown::without_html(said("description")));
     let facts = bounds(target.node);
     sheet.paragraph(&facts.join(" "));
     let values = target.node.get("enum").items();
@@ -70,6 +71,8 @@ fn schema(sheet: &mut Sheet, shelf: &Shelf, page: &Page, document: usize, name: 
     if inside.length() > 0 {
         sheet.heading(2, "Fields");
         sheet.line(inside.finish().trim_end());
+    } else if types.label(target) == "object" {
+        sheet.paragraph("It has no fields.");
     }
     let made = example::of_schema(api, at, Direction::Response);
     if !made.is_empty() {
@@ -123,7 +126,12 @@ fn add_words(words: &mut String, name: &str, member: &Node) {
     match (name, member) {
         ("$ref", Node::Text(text)) => add(text.rsplit('/').next().unwrap_or_default()),
         ("description" | "summary" | "title" | "name" | "operationId", Node::Text(text)) => {
-            add(&markdown::plain_text(crate::text::cut::head(text, 4_000)));
+            let text = crate::text::cut::head(text, 4_000);
+            if text.contains(['[', '<', '`', '*', '|']) {
+                add(&markdown::plain_text(text));
+            } else {
+                add(text);
+            }
         }
         ("enum", Node::List(values)) => {
             for value in values.iter().filter_map(Node::text).take(100) {

@@ -1,5 +1,7 @@
 //! The page of an operation or a webhook.
 
+use std::collections::HashSet;
+
 use super::example::{self, Direction};
 use super::fields::Fields;
 use super::label::Types;
@@ -24,6 +26,9 @@ struct Writing<'a> {
     fields: Fields<'a>,
     operation: Operation<'a>,
     parameters: Vec<At<'a>>,
+    kind: Kind,
+    /// Schemas of which an example is on the page.
+    exemplified: HashSet<(usize, Direction)>,
 }
 
 /// Writes it.
@@ -32,7 +37,15 @@ pub fn write<'a>(sheet: &mut Sheet, shelf: &'a Shelf, page: &'a Page, at: &'a Op
     let api = &shelf.apis[page.api];
     let types = Types { shelf, api };
     let parameters = parameters(api, operation);
-    let mut writing = Writing { api, types, fields: Fields::new(types), operation, parameters };
+    let mut writing = Writing {
+        api,
+        types,
+        fields: Fields::new(types),
+        operation,
+        parameters,
+        kind: page.kind,
+        exemplified: HashSet::new(),
+    };
     let node = operation.node.node;
     sheet.heading(1, node.text_of("summary").unwrap_or(&page.title));
     writing.head(sheet, page, at);
@@ -232,44 +245,72 @@ impl<'a> Writing<'a> {
         }
     }
 
-    /// The media types of a body: what is in it, and what it looks like.
+    /// The media types of a body: what is in it, and what it looks like. Those that say the same
+    /// are shown together.
     fn content(&mut self, sheet: &mut Sheet, body: At<'a>, direction: Direction) {
         let content = body.get("content");
-        let mut shown: Vec<&Node> = Vec::new();
-        for (count, (name, media)) in content.node.members().enumerate() {
-            if count >= MEDIA_MAX {
-                let others = content.node.members().count() - count;
-                sheet.paragraph(&format!("And {others} other media types."));
-                break;
-            }
+        let mut shown: Vec<(Vec<&str>, At<'a>)> = Vec::new();
+        for (name, media) in content.node.members().take(ENTRIES_MAX) {
             let media = content.with(media);
             let media = self.api.resolve(media).unwrap_or(media);
-            let schema = media.get("schema");
-            let label = self.types.label(schema);
-            if shown.contains(&media.node) {
-                sheet.paragraph(&format!("{}: the same.", code_span(name)));
-                continue;
+            match shown.iter_mut().find(|(_, other)| other.node == media.node) {
+                Some((names, _)) => names.push(name),
+                None => shown.push((vec![name], media)),
             }
-            shown.push(media.node);
-            let said = self.fields.said(schema);
-            let said = if said.is_empty() { "." } else { &format!(". {said}") };
-            let label = if schema.node.is_empty() { "no schema is given" } else { &label };
-            sheet.paragraph(&format!("{}: {label}{said}", code_span(name)));
-            let mut inside = Sheet::default();
-            self.fields.unfold(&mut inside, schema, 0);
-            if inside.length() > 0 {
-                sheet.gap();
-                sheet.line(inside.finish().trim_end());
-            }
-            for (title, value) in example::of_media(self.api, media, direction) {
+        }
+        let others = shown.len().saturating_sub(MEDIA_MAX);
+        for (names, media) in shown.into_iter().take(MEDIA_MAX) {
+            self.media(sheet, &names, media);
+            // What is sent is shown whole in the command below.
+            let command = request::sent(content.node).map(|(name, _)| name);
+            let is_command = direction == Direction::Request
+                && self.kind == Kind::Operation
+                && command.is_some_and(|name| names.contains(&name));
+            let skipped = usize::from(is_command);
+            for (title, value) in self.examples(media, direction).into_iter().skip(skipped) {
                 let gap = if title.is_empty() { "" } else { ": " };
                 sheet.paragraph(&format!("Example{gap}{}", cell(&title)));
                 match &value {
-                    Node::Text(text) if !name.contains("json") => sheet.code("", text),
+                    Node::Text(text) if !names[0].contains("json") => sheet.code("", text),
                     _ => sheet.code("json", &value.pretty()),
                 }
             }
         }
+        if others > 0 {
+            sheet.paragraph(&format!("And {others} other media types."));
+        }
+    }
+
+    fn media(&mut self, sheet: &mut Sheet, names: &[&str], media: At<'a>) {
+        let schema = media.get("schema");
+        let label = if schema.node.is_empty() {
+            "no schema is given".to_owned()
+        } else {
+            self.types.label(schema)
+        };
+        let said = self.fields.said(schema);
+        let said = if said.is_empty() { "." } else { &format!(". {said}") };
+        let names: Vec<String> = names.iter().map(|name| code_span(name)).collect();
+        sheet.paragraph(&format!("{}: {label}{said}", names.join(", ")));
+        let mut inside = Sheet::default();
+        self.fields.unfold(&mut inside, schema, 0);
+        if inside.length() > 0 {
+            sheet.gap();
+            sheet.line(inside.finish().trim_end());
+        }
+    }
+
+    /// The examples of a media type. One that is made of a schema is made once for a page.
+    fn examples(&mut self, media: At<'a>, direction: Direction) -> Vec<(String, Node)> {
+        let is_given = media.node.find("example").or(media.node.find("examples")).is_some();
+        if !is_given {
+            let schema = media.get("schema");
+            let schema = self.api.resolve(schema).unwrap_or(schema);
+            if !self.exemplified.insert((schema.identity(), direction)) {
+                return Vec::new();
+            }
+        }
+        example::of_media(self.api, media, direction)
     }
 
     fn callbacks(&self, sheet: &mut Sheet) {

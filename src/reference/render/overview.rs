@@ -29,11 +29,9 @@ pub fn document(sheet: &mut Sheet, shelf: &Shelf, page: &Page, document: usize) 
     if let Some(version) = info.find("version") {
         facts.push(format!("version {}", cell(&version.brief())));
     }
-    sheet.line(&format!(
-        "{}, described in OpenAPI {}.",
-        facts.join(", "),
-        cell(&api.documents[document].version)
-    ));
+    let version = cell(&api.documents[document].version);
+    let language = if version.starts_with('2') { "Swagger" } else { "OpenAPI" };
+    sheet.line(&format!("{}, described in {language} {version}.", facts.join(", ")));
     for key in ["summary", "description"] {
         if let Some(text) = info.text_of(key) {
             sheet.paragraph(&markdown::without_html(text));
@@ -136,6 +134,7 @@ fn children(sheet: &mut Sheet, shelf: &Shelf, page: &Page) {
         sheet.heading(2, heading);
         for child in std::iter::once(first).chain(below) {
             let count = match child.subject {
+                Subject::Group { .. } if child.children.len() == 1 => " (1 page)".to_owned(),
                 Subject::Group { .. } => format!(" ({} pages)", child.children.len()),
                 _ => String::new(),
             };

@@ -45,6 +45,12 @@ pub fn security(operation: Operation<'_>) -> Option<&[Node]> {
     Some(nearest.node.get("security").items())
 }
 
+/// The media type a request is shown in: the first that is JSON, else the first.
+pub fn sent(content: &Node) -> Option<(&str, &Node)> {
+    let json = content.members().find(|(name, _)| name.contains("json"));
+    json.or_else(|| content.members().next())
+}
+
 impl Request<'_> {
     /// As a command line.
     pub fn as_curl(&self) -> String {
@@ -57,7 +63,8 @@ impl Request<'_> {
     }
 
     fn address(&self) -> String {
-        let server = servers(self.operation).into_iter().next().unwrap_or_default();
+        let server = servers(self.operation).into_iter().next();
+        let server = server.filter(|url| url != "/").unwrap_or_else(|| "<server>".to_owned());
         let server = server.trim_end_matches('/');
         let mut query = Vec::new();
         for parameter in self.parameters {
@@ -120,9 +127,7 @@ impl Request<'_> {
         let body = self.operation.node.get("requestBody");
         let body = self.api.resolve(body).unwrap_or(body);
         let content = body.get("content");
-        let types: Vec<(&str, &Node)> = content.node.members().collect();
-        let json = types.iter().find(|(name, _)| name.contains("json"));
-        let Some((name, media)) = json.or(types.first()) else { return Vec::new() };
+        let Some((name, media)) = sent(content.node) else { return Vec::new() };
         let media = content.with(media);
         let media = self.api.resolve(media).unwrap_or(media);
         let mut lines = vec![format!("-H {}", quoted(&format!("Content-Type: {name}")))];

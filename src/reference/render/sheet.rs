@@ -148,7 +148,9 @@ pub fn piece(text: &str, offset: usize, chars_max: usize) -> Option<Piece> {
     {
         let marks: String = fence.chars().take_while(|c| matches!(c, '`' | '~')).collect();
         let gap = if markdown.ends_with('\n') { "" } else { "\n" };
-        markdown.push_str(&format!("{gap}{marks}\n"));
+        for text in [gap, &marks, "\n"] {
+            markdown.push_str(text);
+        }
     }
     let next_offset = (end < text.len()).then(|| offset + head.chars().count());
     Some(Piece { markdown, next_offset, length: text.chars().count() })
