@@ -94,7 +94,10 @@ fn font(text: &str) -> Result<String, String> {
 
 fn colour(text: &str) -> Result<Rgb, String> {
     let complain = || format!("{text:?} is no colour such as #1f5fbf");
-    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6).ok_or_else(complain)?;
+    // The standard library takes a plus sign before the digits.
+    let is_plain =
+        |digits: &&str| digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let digits = text.strip_prefix('#').filter(is_plain).ok_or_else(complain)?;
     let number = u32::from_str_radix(digits, 16).map_err(|_| complain())?;
     let [_, red, green, blue] = number.to_be_bytes();
     Ok([red, green, blue])
