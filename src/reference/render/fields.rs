@@ -227,7 +227,9 @@ impl<'a> Fields<'a> {
             self.types.label(part),
             title.unwrap_or_default()
         );
-        sheet.line(&joined(head, &self.said(part), 2 * depth + 2));
+        let said = self.said(part);
+        let is_title = part.node.text_of("title") == Some(&said);
+        sheet.line(&joined(head, if is_title { "" } else { &said }, 2 * depth + 2));
         self.unfold(sheet, part, depth + 1);
     }
 

@@ -166,6 +166,11 @@ impl<'a> Writing<'a> {
             if let Some(value) = node.find("example").filter(|value| **value != Node::Null) {
                 said = format!("{said} Example: {}.", code_span(&value.brief()));
             }
+            if let Some(reference) = node.get("$ref").text() {
+                let reference = code_span(reference).replace('|', "\\|");
+                sheet.line(&format!("| {reference} leads nowhere | | | | |"));
+                continue;
+            }
             let name = node.text_of("name").unwrap_or("(unnamed)");
             sheet.line(&format!(
                 "| {} | {} | {} | {required} | {} |",
