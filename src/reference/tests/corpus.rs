@@ -76,7 +76,7 @@ static EXPECTED: LazyLock<Vec<Expected>> = LazyLock::new(|| {
 });
 
 fn expect_operations(api: &str, root: &Node, expected: &mut Vec<Expected>) {
-    for (path, item) in root.get("paths").members() {
+    for (path, item) in root.get("paths").members().filter(|(path, _)| path.starts_with('/')) {
         for (method, operation) in item.members() {
             let is_method = ["get", "put", "post", "delete", "patch", "head", "options", "trace"]
                 .contains(&method);
@@ -89,7 +89,8 @@ fn expect_operations(api: &str, root: &Node, expected: &mut Vec<Expected>) {
             let mut parts = vec![format!("\n`{line}`\n")];
             let lists = [item.get("parameters"), operation.get("parameters")];
             for parameter in lists.into_iter().flat_map(Node::items) {
-                let is_body = parameter.get("in").text() == Some("body");
+                let place = parameter.get("in").text();
+                let is_body = matches!(place, Some("body" | "formData"));
                 let name = parameter.get("name").text().filter(|_| !is_body);
                 parts.extend(name.map(|name| format!("| `{name}` |")));
             }

@@ -182,11 +182,12 @@ fn more_pages_than_can_be_held_are_refused() {
 
 /// Any JSON value, with the words of OpenAPI as names more often than not.
 fn any_value() -> impl Strategy<Value = Value> {
-    let words = "#/components/schemas/A #/components/schemas/B #/paths/~1a # object array string null \
-                 query path body formData x.yaml#/a";
+    let words = "#/components/schemas/A #/components/schemas/B #/paths/~1a # object array string \
+                 null query path body formData x.yaml#/a";
     let names = "get post parameters name in schema $ref type properties items allOf oneOf anyOf \
-                 enum default example examples value content application/json requestBody responses \
-                 200 headers description tags security servers url variables required nullable \
+                 enum default example examples value content application/json requestBody \
+                 responses 200 headers description tags security servers url variables required \
+                 nullable \
                  additionalProperties patternProperties callbacks minimum exclusiveMinimum \
                  operationId summary title const format << A B /a";
     let one_of = |text: &'static str| {
