@@ -12,7 +12,9 @@
 //! - [`store`]: the rows. Never here: decisions, HTTP.
 //! - [`upstream`]: the identity provider. Never here: who may sign in.
 //! - [`clients`]: who is asking. Never here: tokens.
+//! - [`text`]: texts searched and cut, for the next two rooms. Never here: files.
 //! - [`docs`]: the corpus, read and searched. Has never heard of OAuth.
+//! - [`reference`]: API documents listed, searched, rendered. Never here: what calls them.
 //! - [`mcp`]: the tools. Never here: tokens; it sees a caller, already admitted.
 //! - [`attribution`]: who used what. Never here: tokens.
 //! - [`page`]: HTML for people. Never here: decisions.
@@ -35,8 +37,10 @@ pub mod loopback;
 pub mod mcp;
 pub mod page;
 pub mod private_jwk;
+pub mod reference;
 pub mod secret;
 pub mod server_secret;
 pub mod special_use;
 pub mod store;
+pub mod text;
 pub mod upstream;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::attribution::post::{Failure, Post};
-use crate::cli::house::{check_custom_schemes, check_secret, open_library};
+use crate::cli::house::{check_custom_schemes, check_secret, open_library, open_reference};
 use crate::cli::serve::open_store;
 use crate::cli::{CommandError, block_on, logging, say};
 use crate::clock::SystemClock;
@@ -33,6 +33,7 @@ pub fn run(given: &Given) -> Result<(), CommandError> {
             provider(&config).await,
             documentation(&config),
             feedback(&config).await,
+            api_reference(&config),
         ];
         Ok(checks.into_iter().filter(|passed| !passed).count())
     })?;
@@ -192,6 +193,20 @@ fn documentation(config: &Config) -> bool {
         Err(error) => failed(
             &format!("docs_path: {}", chain(&error)),
             "It must name folders of Markdown, AsciiDoc or HTML.",
+        ),
+    }
+}
+
+fn api_reference(config: &Config) -> bool {
+    match open_reference(config) {
+        Ok(reference) => {
+            let (names, pages) = (reference.api_names().join(", "), reference.page_count());
+            say(format!("ok    API reference: {pages} pages of {names}"));
+            true
+        }
+        Err(error) => failed(
+            &format!("api_specs: {}", chain(&error)),
+            "It must name OpenAPI 3.x documents as name=path, or folders with one for each API.",
         ),
     }
 }

@@ -37,12 +37,18 @@ use crate::http::mcp_door::{Hosts, McpDoor};
 use crate::http::serve::{Endpoints, Sockets, serve};
 use crate::mcp::server::{McpServer, Settings as McpSettings};
 use crate::page::brand::{Brand, Chosen, Picture};
+use crate::reference::error::ReferenceError;
+use crate::reference::library::{Reference, Settings as ReferenceSettings};
+use crate::reference::sources::{OwnDocument, Source};
 use crate::secret::{Entropy, Secret};
 use crate::server_secret::Purpose;
 use crate::store::{Store, signing_keys, users};
 use crate::upstream::dev::{self, DevProvider, Returns};
 use crate::upstream::outbound::{Outbound, OutboundError};
 use crate::upstream::{Registration, Upstream};
+
+/// What tools call the API of this program, when no other is configured.
+const OWN_API: &str = "gatehouse";
 
 /// The path of the one redirect URI registered at the provider.
 const CALLBACK_PATH: &str = "/mcp/callback";
@@ -102,12 +108,21 @@ impl From<Fault> for HouseError {
     }
 }
 
+/// What assistants read, opened before anything is connected.
+#[derive(Clone)]
+pub struct Texts {
+    /// The corpus.
+    pub library: Arc<Library>,
+    /// The API reference.
+    pub reference: Arc<Reference>,
+}
+
 /// The house, ready to be served.
 pub struct House {
     /// The flows.
     pub gatehouse: Arc<Gatehouse>,
-    /// The corpus.
-    pub library: Arc<Library>,
+    /// The corpus and the API reference.
+    pub texts: Texts,
     /// What hands feedback on, when it is handed on.
     pub delivery: Option<Arc<Delivery>>,
     /// What the two listeners serve.
@@ -122,12 +137,22 @@ pub fn open_library(config: &Config) -> Result<Library, DocsError> {
     })
 }
 
+/// Opens the OpenAPI documents that the configuration names. CPU work of up to seconds.
+pub fn open_reference(config: &Config) -> Result<Reference, ReferenceError> {
+    let sources = config.api_specs.iter();
+    let sources = sources.map(|spec| Source { name: spec.name.clone(), path: spec.path.clone() });
+    Reference::open(ReferenceSettings {
+        sources: sources.collect(),
+        own: OwnDocument { name: OWN_API.to_owned(), text: gatehouse_api::document_yaml() },
+    })
+}
+
 impl House {
     /// Puts every room in its place. The store is migrated already.
     pub async fn build(
         config: Config,
         store: Store,
-        library: Arc<Library>,
+        texts: Texts,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, HouseError> {
@@ -156,11 +181,11 @@ impl House {
         let delivery = deliveries::delivery(config, store, clock, entropy);
         let delivery = delivery.map_err(HouseError::Delivery)?;
         let wire = Arc::new(Wire {
-            mcp: Arc::new(mcp_door(&gatehouse, &library, delivery.clone())),
+            mcp: Arc::new(mcp_door(&gatehouse, &texts, delivery.clone())),
             gatehouse: Arc::clone(&gatehouse),
         });
         let endpoints = Endpoints::of(&wire, dev_routes);
-        Ok(Self { gatehouse, library, delivery, endpoints })
+        Ok(Self { gatehouse, texts, delivery, endpoints })
     }
 
     /// Serves until `stop` resolves and what has begun is finished; shares what was counted, and
@@ -264,13 +289,10 @@ fn documents(config: &Config) -> Result<Option<Documents>, HouseError> {
     Documents::new(hosts, publishers).map(Some).map_err(HouseError::Documents)
 }
 
-fn mcp_door(
-    gatehouse: &Arc<Gatehouse>,
-    library: &Arc<Library>,
-    delivery: Option<Arc<Delivery>>,
-) -> McpDoor {
+fn mcp_door(gatehouse: &Arc<Gatehouse>, texts: &Texts, delivery: Option<Arc<Delivery>>) -> McpDoor {
     let Gatehouse { config, store, clock, entropy, .. } = &**gatehouse;
     let feedback = stored_feedback(config, store, clock, entropy, delivery);
+    let Texts { library, reference } = texts.clone();
     let settings = McpSettings {
         product: config.docs_product.clone(),
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -278,8 +300,8 @@ fn mcp_door(
         account_url: config.page_url(ACCOUNT_PATH),
     };
     McpDoor {
-        server: McpServer::new(&settings, Arc::clone(library), Arc::new(feedback)),
-        library: Arc::clone(library),
+        server: McpServer::new(&settings, library, reference, Arc::new(feedback)),
+        library: Arc::clone(&texts.library),
         cors: Cors::new(config),
         hosts: Hosts::of_public_url(&config.public_url, config.is_loopback()),
         gatehouse: Arc::clone(gatehouse),

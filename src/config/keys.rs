@@ -133,7 +133,10 @@ pub const KEYS: &[Key] = &[
     one("server_name", "The registry name for server.json"),
     one("help_url", "Where 401 answers and metadata point for help"),
     one("pages_path", "Where pages for people live [default: /]"),
-    list("api_specs", "OpenAPI files, name=path or a folder"),
+    list(
+        "api_specs",
+        "OpenAPI documents: name=path, or a folder with a folder for each API [default: ours]",
+    ),
     Key {
         name: "brand",
         shape: Shape::Map,
@@ -151,7 +154,7 @@ pub const KEYS: &[Key] = &[
 
 /// Settings of the contract that this version accepts but does not act on yet; setting one is
 /// answered with a warning, so that nobody relies on it.
-pub const WITHOUT_EFFECT: &[&str] = &["server_name", "api_specs"];
+pub const WITHOUT_EFFECT: &[&str] = &["server_name"];
 
 /// Finds a setting by its name.
 pub fn find(name: &str) -> Option<&'static Key> {

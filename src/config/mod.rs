@@ -25,9 +25,9 @@ use crate::config::brand::{BrandConfig, brand};
 use crate::config::feedback::{FeedbackConfig, feedback};
 use crate::config::layers::{ConfigError, Given, Layers};
 use crate::config::readers::{
-    auth_mode, cimd, cors_origins, database_url, default_scope, docs_path, log_format, networks,
-    pages_path, product, public_url, secret, session_ttls, signing_alg, site_origins, socket,
-    upstream, upstream_params, upstream_scope, without_effect,
+    api_specs, auth_mode, cimd, cors_origins, database_url, default_scope, docs_path, log_format,
+    networks, pages_path, product, public_url, secret, session_ttls, signing_alg, site_origins,
+    socket, upstream, upstream_params, upstream_scope, without_effect,
 };
 use crate::config::values::Limit;
 use crate::keys::SigningAlgorithm;
@@ -47,6 +47,15 @@ const DEFAULT_SCOPE: &str = "openid email profile";
 
 /// What a client gets that names no documentation scope: all there is to do here.
 const DEFAULT_GRANT: &str = "docs:read docs:feedback";
+
+/// An OpenAPI document, or a folder of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiSpec {
+    /// What tools call the API; a folder without one holds a folder for each API.
+    pub name: Option<String>,
+    /// The file or folder.
+    pub path: PathBuf,
+}
 
 /// Who may read without signing in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,6 +203,8 @@ pub struct Config {
     pub docs_path: Vec<PathBuf>,
     /// The public address that pages are cited under.
     pub docs_url: Option<Url>,
+    /// OpenAPI documents; none for our own.
+    pub api_specs: Vec<ApiSpec>,
     /// The product's name.
     pub docs_product: String,
     /// Where 401 answers and metadata point for help.
@@ -270,6 +281,7 @@ impl Config {
             pages_path: layers.read("pages_path", "/", pages_path)?,
             docs_path: docs_path(&layers, given),
             docs_url: layers.read_optional("docs_url", values::address)?,
+            api_specs: api_specs(&layers, given)?,
             docs_product: layers.read("docs_product", "Gatehouse", product)?,
             help_url: layers.read_optional("help_url", values::address)?,
             brand: brand(&layers, given)?,

@@ -10,7 +10,8 @@ use crate::config::layers::{ConfigError, Given, Layers};
 use crate::config::secret_file;
 use crate::config::values;
 use crate::config::{
-    AuthMode, CimdConfig, DAY, LogFormat, MINUTE, ProviderConfig, SessionTtls, UpstreamConfig,
+    ApiSpec, AuthMode, CimdConfig, DAY, LogFormat, MINUTE, ProviderConfig, SessionTtls,
+    UpstreamConfig,
 };
 use crate::keys::SigningAlgorithm;
 use crate::server_secret::{ServerSecret, decode_server_secret};
@@ -265,6 +266,23 @@ pub fn pages_path(text: &str) -> Result<String, String> {
 pub fn docs_path(layers: &Layers, given: &Given) -> Vec<PathBuf> {
     let items = layers.items("docs_path").unwrap_or_default();
     items.into_iter().map(|item| given.folder.join(item)).collect()
+}
+
+/// The OpenAPI documents, from where the process stands: `name=path`, or a path alone.
+pub fn api_specs(layers: &Layers, given: &Given) -> Result<Vec<ApiSpec>, ConfigError> {
+    let name = "api_specs";
+    let spec = |item: String| {
+        // A path may have an equals sign in it, a name has no slash.
+        let (api, path) = match item.split_once('=') {
+            Some((api, path)) if !api.contains('/') => (Some(api.trim().to_owned()), path.trim()),
+            Some(_) | None => (None, item.as_str()),
+        };
+        if path.is_empty() || api.as_ref().is_some_and(String::is_empty) {
+            return Err(layers.error(name, format!("{item:?} is neither name=path nor a path")));
+        }
+        Ok(ApiSpec { name: api, path: given.folder.join(path) })
+    };
+    layers.items(name).unwrap_or_default().into_iter().map(spec).collect()
 }
 
 /// Which clients may be known by a metadata document. All of it is checked, also when it is

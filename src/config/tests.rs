@@ -231,3 +231,32 @@ fn a_browser_session_has_two_limits_in_order() {
     assert!(short.error().starts_with("session_max_ttl: it must not be shorter"));
     assert!(stand().flag("session_idle_ttl", "1m").error().starts_with("session_idle_ttl: 1m is"));
 }
+
+#[test]
+fn api_specs_are_named_files_or_folders() {
+    let of = |text: &str| {
+        let stand = stand().flag("api_specs", text);
+        let specs = stand.load().unwrap().api_specs;
+        let folder = stand.given.folder.clone();
+        let told = specs.into_iter().map(|spec| {
+            let path = spec.path.strip_prefix(&folder).unwrap_or(&spec.path).to_owned();
+            (spec.name, path.to_str().unwrap().to_owned())
+        });
+        told.collect::<Vec<_>>()
+    };
+    let named = |name: &str| Some(name.to_owned());
+    assert_eq!(stand().load().unwrap().api_specs, []);
+    assert_eq!(of("admin=a/b.yaml"), [(named("admin"), "a/b.yaml".to_owned())]);
+    assert_eq!(
+        of("a = x.json, /srv/apis,./k=v"),
+        [
+            (named("a"), "x.json".to_owned()),
+            (None, "/srv/apis".to_owned()),
+            (None, "k=v".to_owned())
+        ]
+    );
+    for bad in ["=x.yaml", "a="] {
+        let error = stand().flag("api_specs", bad).error();
+        assert!(error.contains("api_specs"), "{error}");
+    }
+}

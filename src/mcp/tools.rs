@@ -3,7 +3,10 @@
 use rmcp::model::{Tool as Definition, ToolAnnotations};
 
 use crate::mcp::caller::{Audience, Requirement, Scope};
-use crate::mcp::{account, ask, feedback, feedback_status, read_page, search};
+use crate::mcp::{
+    account, ask, feedback, feedback_status, get_api_content, list_api_pages, read_page, search,
+    search_api,
+};
 
 /// The tools, in the order they are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +17,12 @@ pub enum Tool {
     Ask,
     /// `read_page`
     ReadPage,
+    /// `list_api_reference_pages`
+    ListApiPages,
+    /// `search_api_reference`
+    SearchApi,
+    /// `get_api_reference_content`
+    GetApiContent,
     /// `submit_documentation_feedback`
     SubmitFeedback,
     /// `feedback_status`
@@ -27,10 +36,13 @@ pub enum Tool {
 impl Tool {
     /// All of them. The order is fixed, so that `tools/list` is the same every time and a client's
     /// prompt cache survives (MCP 2026-07-28, Tools).
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Search,
         Self::Ask,
         Self::ReadPage,
+        Self::ListApiPages,
+        Self::SearchApi,
+        Self::GetApiContent,
         Self::SubmitFeedback,
         Self::FeedbackStatus,
         Self::WhoAmI,
@@ -40,7 +52,12 @@ impl Tool {
     /// What a caller must have to use the tool.
     pub const fn requirement(self) -> Requirement {
         match self {
-            Self::Search | Self::Ask | Self::ReadPage => {
+            Self::Search
+            | Self::Ask
+            | Self::ReadPage
+            | Self::ListApiPages
+            | Self::SearchApi
+            | Self::GetApiContent => {
                 Requirement { audience: Audience::Anyone, scopes: &[Scope::DocsRead] }
             }
             Self::SubmitFeedback | Self::FeedbackStatus => {
@@ -58,6 +75,9 @@ impl Tool {
             Self::Search => search::definition(product),
             Self::Ask => ask::definition(product),
             Self::ReadPage => read_page::definition(product),
+            Self::ListApiPages => list_api_pages::definition(product),
+            Self::SearchApi => search_api::definition(product),
+            Self::GetApiContent => get_api_content::definition(product),
             Self::SubmitFeedback => feedback::definition(product),
             Self::FeedbackStatus => feedback_status::definition(product),
             Self::WhoAmI => account::definition_of_whoami(product),

@@ -32,9 +32,15 @@ pub const ROOMS: &[Room] = &[
     room("store", &[LEAVES_AND, "domain"]),
     room("upstream", &[LEAVES_AND, "domain"]),
     room("clients", &[LEAVES_AND, "domain", "store"]),
-    room("docs", &[]),
+    room("text", &[]),
+    room("docs", &["text"]),
+    // Prose beside the documents is read, and files are listed and watched, as the corpus is.
+    room(
+        "reference",
+        &["docs::document", "docs::error", "docs::markdown", "docs::tree", "docs::watch", "text"],
+    ),
     // Sees a caller, already admitted: neither store nor secrets are within reach.
-    room("mcp", &["docs"]),
+    room("mcp", &["docs", "reference"]),
     // Implements the traits through which the tools hand over; the tools do not know it.
     room("attribution", &[LEAVES_AND, "domain", "store", "mcp::caller", "mcp::feedback"]),
     // Templates show values of the domain; they decide nothing.
@@ -76,7 +82,8 @@ pub const KEPT: &[(&str, &[&str])] = &[
     ("rmcp", &["src/mcp"]),
     ("schemars", &["src/mcp"]),
     ("maud", &["src/page"]),
-    ("tantivy", &["src/docs"]),
+    ("tantivy", &["src/text"]),
+    ("saphyr_parser", &["src/reference/parse.rs"]),
     ("notify", &["src/docs"]),
     ("pulldown_cmark", &["src/docs"]),
     ("htmd", &["src/docs"]),
@@ -135,6 +142,7 @@ pub const EXCEPTIONS: &[Exception] = &[
     exception("src/domain/refresh_token.rs", "SystemEntropy"),
     // Where a corpus to test with lies is no setting of the service.
     exception("src/docs/corpus/tests.rs", "std::env"),
+    exception("src/reference/tests/corpus.rs", "std::env"),
     // A test reads what was logged.
     exception("src/mcp/tests/robustness.rs", "tracing_subscriber"),
 ];

@@ -36,6 +36,9 @@ async fn a_tool_asks_for_every_scope_it_needs_ch_06_ch_07() {
         ("search_docs", query.clone()),
         ("ask_redpanda_question", json!({ "question": "what is a topic" })),
         ("read_page", json!({ "path": "topics.md" })),
+        ("list_api_reference_pages", json!({})),
+        ("search_api_reference", query.clone()),
+        ("get_api_reference_content", json!({ "urls": ["api://harbour"] })),
     ];
     for (tool, arguments) in read_tools {
         for (scopes, expected) in [

@@ -4,6 +4,7 @@
 //! proves, and each test the ones of its own.
 
 mod account;
+mod api_reference;
 mod callers;
 mod envelopes;
 mod eras;

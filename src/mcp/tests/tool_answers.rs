@@ -21,6 +21,12 @@ async fn structured_content_fits_the_declared_schema_st_29() {
         ("ask_redpanda_question", json!({ "question": "brokers" })),
         ("read_page", json!({ "path": "topics.md" })),
         ("read_page", json!({ "path": "long.md", "max_chars": 500 })),
+        ("list_api_reference_pages", json!({})),
+        ("list_api_reference_pages", json!({ "api": "harbour" })),
+        ("list_api_reference_pages", json!({ "url": "api://harbour/schema/Ship" })),
+        ("search_api_reference", json!({ "query": "berth", "type": "schema" })),
+        ("search_api_reference", json!({ "query": "zebra" })),
+        ("get_api_reference_content", json!({ "urls": ["api://harbour", "api://nowhere"] })),
         ("submit_documentation_feedback", json!({ "feedback": "Nice.", "category": "bug" })),
         ("feedback_status", json!({ "receipt": "fb_stored" })),
     ] {

@@ -14,6 +14,8 @@ use crate::mcp::feedback::{
     Feedback, FeedbackBox, FeedbackFault, FeedbackStatus, Lookup, Note, Receipt, Submission,
 };
 use crate::mcp::server::{McpAnswer, McpServer, Settings};
+use crate::reference::library::{self as reference, Reference};
+use crate::reference::sources::{OwnDocument, Source};
 
 pub const MODERN: &str = "2026-07-28";
 pub const LEGACY: &str = "2025-11-25";
@@ -36,7 +38,7 @@ impl World {
             public_url: "https://mcp.example.com".to_owned(),
             account_url: "https://mcp.example.com/connect/account".to_owned(),
         };
-        let server = McpServer::new(&settings, library(), Arc::clone(&letters) as _);
+        let server = McpServer::new(&settings, library(), reference(), Arc::clone(&letters) as _);
         Self { server, letters }
     }
 
@@ -292,6 +294,19 @@ fn library() -> Arc<Library> {
         Arc::new(Library::open(settings).expect("a library"))
     });
     Arc::clone(library)
+}
+
+/// The API documents of the suite, read once.
+fn reference() -> Arc<Reference> {
+    static REFERENCE: OnceLock<Arc<Reference>> = OnceLock::new();
+    let reference = REFERENCE.get_or_init(|| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference");
+        let sources = vec![Source { name: None, path: folder.into() }];
+        let own = OwnDocument { name: "own".to_owned(), text: String::new() };
+        let settings = reference::Settings { sources, own };
+        Arc::new(Reference::open(settings).expect("a reference"))
+    });
+    Arc::clone(reference)
 }
 
 const TOPICS: &str = "\

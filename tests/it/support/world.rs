@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use gatehouse::attribution::delivery::Delivery;
-use gatehouse::cli::house::{House, HouseError};
+use gatehouse::cli::house::{House, HouseError, Texts};
 use gatehouse::clock::{SteppedClock, Timestamp};
 use gatehouse::config::Config;
 use gatehouse::config::layers::Given;
 use gatehouse::docs::library::{Library, Settings};
 use gatehouse::flow::Gatehouse;
 use gatehouse::http::serve::Sockets;
+use gatehouse::reference::library::{Reference, Settings as ReferenceSettings};
+use gatehouse::reference::sources::{OwnDocument, Source};
 use gatehouse::secret::SeededEntropy;
 use gatehouse::store::{Store, StoreError};
 use tempfile::TempDir;
@@ -91,7 +93,7 @@ impl Blueprint {
         let config = Config::load(&self.given).expect("the story's settings are good");
         let store = Store::connect(&config.database_url).await.expect("the database answers");
         let entropy = Arc::new(SeededEntropy::new(self.seed));
-        House::build(config, store, library(), self.clock, entropy).await
+        House::build(config, store, texts(), self.clock, entropy).await
     }
 }
 
@@ -101,16 +103,22 @@ async fn serve_house(house: House, sockets: Sockets, stop: impl Future<Output = 
     store.close().await;
 }
 
-/// The corpus of the suite, indexed once.
-fn library() -> Arc<Library> {
-    static LIBRARY: OnceLock<Arc<Library>> = OnceLock::new();
-    let opened = LIBRARY.get_or_init(|| {
+/// What the suite reads, indexed once.
+fn texts() -> Texts {
+    static TEXTS: OnceLock<Texts> = OnceLock::new();
+    let opened = TEXTS.get_or_init(|| {
         let folder = in_repository("tests/corpus");
         let site_url = "https://docs.example.com/".parse().ok();
         let settings = Settings { folders: vec![folder], site_url };
-        Arc::new(Library::open(settings).expect("the corpus of the suite is readable"))
+        let library = Library::open(settings).expect("the corpus of the suite is readable");
+        let folder = in_repository("tests/reference");
+        let sources = vec![Source { name: None, path: folder }];
+        let own = OwnDocument { name: "own".to_owned(), text: String::new() };
+        let reference = Reference::open(ReferenceSettings { sources, own });
+        let reference = reference.expect("the API documents of the suite are readable");
+        Texts { library: Arc::new(library), reference: Arc::new(reference) }
     });
-    Arc::clone(opened)
+    opened.clone()
 }
 
 impl World {
