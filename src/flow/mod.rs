@@ -48,6 +48,7 @@ use crate::page::brand::Brand;
 use crate::page::front_door::SignIn;
 use crate::page::kept::{FeedbackReceiver, KeptContext, SenderTold};
 use crate::secret::Entropy;
+use crate::store::sweep::CLIENT_UNUSED_KEPT;
 use crate::store::{Store, StoreError};
 use crate::upstream::{Upstream, UpstreamError};
 
@@ -173,6 +174,7 @@ impl Gatehouse {
         KeptContext {
             upstream_name: self.upstream_name(),
             refresh_token_ttl: self.config.refresh_token_ttl,
+            client_unused_kept: CLIENT_UNUSED_KEPT,
             feedback_receiver: self.config.feedback.as_ref().map(feedback_receiver),
         }
     }

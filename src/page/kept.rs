@@ -12,6 +12,8 @@ pub struct KeptContext<'a> {
     pub upstream_name: &'a str,
     /// How long an unused sign-in lives.
     pub refresh_token_ttl: Duration,
+    /// How long a program that nobody uses is known, and with it who approved of it.
+    pub client_unused_kept: Duration,
     /// Where feedback is handed on, if anywhere.
     pub feedback_receiver: Option<FeedbackReceiver<'a>>,
 }
@@ -45,6 +47,7 @@ struct Kept {
 
 fn all(context: &KeptContext<'_>) -> [Kept; 3] {
     let idle = in_words(context.refresh_token_ttl);
+    let unused = in_words(context.client_unused_kept);
     [
         Kept {
             what: format!(
@@ -57,7 +60,10 @@ fn all(context: &KeptContext<'_>) -> [Kept; 3] {
         Kept {
             what: "Which programs you allowed, and when".into(),
             why: "so that you stay signed in, and can end it",
-            until: format!("until a program has not been used for {idle}"),
+            until: format!(
+                "until you have not used the program for {idle} or disconnect it; your approval, \
+                 until nobody has used it for {unused}"
+            ),
         },
         Kept {
             what: feedback(context.feedback_receiver),
@@ -112,11 +118,12 @@ mod tests {
         let context = KeptContext {
             upstream_name: "Example & Co",
             refresh_token_ttl: Duration::from_hours(24 * 30),
+            client_unused_kept: Duration::from_hours(24 * 90),
             feedback_receiver: None,
         };
         let text = list(&context).into_string();
         assert!(text.contains("as Example &amp; Co reports them"), "{text}");
-        assert!(text.contains("not been used for 30 days"), "{text}");
+        assert!(text.contains("not used the program for 30 days"), "{text}");
         assert!(!text.contains("passed on"), "{text}");
         for (told, words) in [
             (SenderTold::Address, "passed on to forms.e.com with your e-mail address,"),

@@ -36,7 +36,8 @@ on_both! {
     async fn what_is_kept_is_told_as_it_is_configured(backend: Backend) {
         let world = World::with(backend, &[("refresh_token_ttl", "7d")]).await;
         let page = consent_page(&world, &world.client("editor").await).await;
-        for text in ["not been used for 7 days", "as your account reports them", "not stored"] {
+        for text in ["not used the program for 7 days", "nobody has used it for 90 days",
+            "as your account reports them", "not stored"] {
             assert!(page.contains(text), "{text:?} is missing in {page}");
         }
     }
