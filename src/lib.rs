@@ -7,6 +7,7 @@
 //! - [`clock`], [`secret`], [`server_secret`], [`keys`], [`private_jwk`], [`id`], [`loopback`]:
 //!   leaves that anyone may use. Never here: decisions.
 //! - [`special_use`]: which addresses are the public internet's; a leaf too.
+//! - [`http_client`]: how this server goes out; a leaf too. Never here: whom it asks for what.
 //! - [`config`]: the settings, checked whole. Never here: connections.
 //! - [`domain`]: the rules, values in and decisions out. Never here: IO, time, chance.
 //! - [`store`]: the rows. Never here: decisions, HTTP.
@@ -31,6 +32,7 @@ pub mod docs;
 pub mod domain;
 pub mod flow;
 pub mod http;
+pub mod http_client;
 pub mod id;
 pub mod keys;
 pub mod loopback;

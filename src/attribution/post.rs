@@ -8,13 +8,12 @@ use std::fmt;
 use std::time::Duration;
 
 use reqwest::header::RETRY_AFTER;
-use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use url::Url;
 
 use crate::attribution::letter::Letter;
 use crate::clock::Timestamp;
-use crate::loopback::is_loopback;
+use crate::http_client::{self, NoHttpClient};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 
@@ -68,40 +67,20 @@ impl From<Failure> for Outcome {
     }
 }
 
-/// No HTTP client can be made on this machine.
-#[derive(Debug)]
-pub struct NoClient(reqwest::Error);
-
-impl fmt::Display for NoClient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no HTTP client: are CA certificates installed? ({})", self.0)
-    }
-}
-
-impl std::error::Error for NoClient {}
-
 /// The HTTP client.
 #[derive(Clone, Debug)]
 pub struct Post(Client);
 
 impl Post {
-    /// A client for one receiver. One on this machine is reached directly, whatever proxy the
-    /// environment names for the way out.
-    pub fn to(receiver: &Url) -> Result<Self, NoClient> {
-        let is_local = is_loopback(receiver);
-        let builder = if is_local { Client::builder().no_proxy() } else { Client::builder() };
-        let client = builder
-            .redirect(Policy::none())
-            .referer(false)
+    /// A client for one receiver.
+    pub fn to(receiver: &Url) -> Result<Self, NoHttpClient> {
+        let builder = http_client::builder_to(receiver)
             // A connection that was kept may be gone when it is used, and then nobody knows whether
             // the receiver has the letter.
             .pool_max_idle_per_host(0)
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TOTAL_TIMEOUT)
-            .user_agent(concat!("gatehouse/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(NoClient)?;
-        Ok(Self(client))
+            .timeout(TOTAL_TIMEOUT);
+        Ok(Self(http_client::build(builder)?))
     }
 
     /// Posts a letter. Nothing of the answer's body is read.

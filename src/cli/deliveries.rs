@@ -6,11 +6,12 @@ use crate::attribution::delivery::{Delivery, Progress};
 use crate::attribution::feedback::{DESTINATION, HandedOn, StoredFeedback, Told};
 use crate::attribution::form::{Form, FormField};
 use crate::attribution::letter::Receiver;
-use crate::attribution::post::{NoClient, Post};
+use crate::attribution::post::Post;
 use crate::attribution::webhook::Webhook;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::feedback::{FeedbackConfig, FeedbackShape};
+use crate::http_client::NoHttpClient;
 use crate::secret::Entropy;
 use crate::store::Store;
 
@@ -46,7 +47,7 @@ pub fn delivery(
     store: &Store,
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
-) -> Result<Option<Arc<Delivery>>, NoClient> {
+) -> Result<Option<Arc<Delivery>>, NoHttpClient> {
     let Some(feedback) = &config.feedback else { return Ok(None) };
     Ok(Some(Arc::new(Delivery {
         destination: DESTINATION.to_owned(),

@@ -10,10 +10,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::attribution::delivery::Delivery;
-use crate::attribution::post::NoClient;
 use crate::cli::deliveries::{self, stored_feedback};
 use crate::clients::Clients;
-use crate::clients::fetch_guard::NoHttpClient;
 use crate::clients::metadata_document::Documents;
 use crate::clock::Clock;
 use crate::config::brand::{self as config_brand, BrandConfig};
@@ -35,6 +33,7 @@ use crate::http::cors::Cors;
 use crate::http::dev_provider::DevRoutes;
 use crate::http::mcp_door::{Hosts, McpDoor};
 use crate::http::serve::{Endpoints, Sockets, serve};
+use crate::http_client::NoHttpClient;
 use crate::mcp::server::{McpServer, Settings as McpSettings};
 use crate::page::brand::{Brand, Chosen, Picture};
 use crate::reference::error::ReferenceError;
@@ -73,7 +72,7 @@ pub enum HouseError {
     /// The client that fetches metadata documents.
     Documents(NoHttpClient),
     /// The client that delivers feedback.
-    Delivery(NoClient),
+    Delivery(NoHttpClient),
     /// The database was sealed under another secret.
     OtherSecret,
     /// A redirect URI that needs no listing, or cannot be allowed.
