@@ -13,6 +13,7 @@
 //! - [`upstream`]: the identity provider. Never here: who may sign in.
 //! - [`clients`]: who is asking. Never here: tokens.
 //! - [`docs`]: the corpus, read and searched. Has never heard of OAuth.
+//! - [`remote`]: other people's MCP servers. Never here: our caller's token.
 //! - [`mcp`]: the tools. Never here: tokens; it sees a caller, already admitted.
 //! - [`attribution`]: who used what. Never here: tokens.
 //! - [`page`]: HTML for people. Never here: decisions.
@@ -35,6 +36,7 @@ pub mod loopback;
 pub mod mcp;
 pub mod page;
 pub mod private_jwk;
+pub mod remote;
 pub mod secret;
 pub mod server_secret;
 pub mod special_use;

@@ -33,6 +33,7 @@ use crate::http::mcp_door::{Hosts, McpDoor};
 use crate::http::serve::{Endpoints, Sockets, serve};
 use crate::mcp::server::{McpServer, Settings as McpSettings};
 use crate::page::brand::{Brand, Chosen, Picture};
+use crate::remote::Remotes;
 use crate::secret::{Entropy, Secret};
 use crate::server_secret::Purpose;
 use crate::store::{Store, signing_keys, users};
@@ -240,8 +241,14 @@ fn mcp_door(gatehouse: &Arc<Gatehouse>, library: &Arc<Library>) -> McpDoor {
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
         public_url: config.public_url.clone(),
     };
+    let remotes = Remotes::new(&config.remotes, &gatehouse.clock);
     McpDoor {
-        server: McpServer::new(&settings, Arc::clone(library), Arc::new(feedback)),
+        server: McpServer::new(
+            &settings,
+            Arc::clone(library),
+            Arc::new(feedback),
+            Arc::new(remotes),
+        ),
         library: Arc::clone(library),
         cors: Cors::new(config),
         hosts: Hosts::of_public_url(&config.public_url, config.is_loopback()),

@@ -12,6 +12,8 @@ pub enum Shape {
     List,
     /// `k=v,k=v`, or a table in the file.
     Map,
+    /// Tables, `[[name]]`, in the file only.
+    Tables,
 }
 
 /// One setting.
@@ -132,6 +134,7 @@ pub const KEYS: &[Key] = &[
         shape: Shape::Map,
         help: "Looks of the pages: name, logo, favicon, font, accent; best as [brand] in the file",
     },
+    Key { name: "remote", shape: Shape::Tables, help: "Other MCP servers whose tools are offered" },
     one("log_format", "text or json [default: text on a terminal, else json]"),
     one("log", "What is logged: a level or a filter [default: info]"),
 ];

@@ -17,7 +17,10 @@ pub mod brand;
 pub mod keys;
 pub mod layers;
 pub mod readers;
+pub mod remote;
+pub mod remote_tool;
 pub mod secret_file;
+pub mod tables;
 pub mod values;
 
 use crate::config::brand::{BrandConfig, brand};
@@ -27,6 +30,7 @@ use crate::config::readers::{
     product, public_url, secret, signing_alg, socket, upstream, upstream_params, upstream_scope,
     without_effect,
 };
+use crate::config::remote::{RemoteConfig, remotes};
 use crate::config::values::Limit;
 use crate::keys::SigningAlgorithm;
 use crate::loopback;
@@ -183,6 +187,8 @@ pub struct Config {
     pub help_url: Option<Url>,
     /// How the pages look.
     pub brand: BrandConfig,
+    /// Other MCP servers whose tools are offered here.
+    pub remotes: Vec<RemoteConfig>,
     /// How log lines are written; unset means by terminal.
     pub log_format: Option<LogFormat>,
     /// What is logged.
@@ -251,6 +257,7 @@ impl Config {
             docs_product: layers.read("docs_product", "Gatehouse", product)?,
             help_url: layers.read_optional("help_url", values::address)?,
             brand: brand(&layers, given)?,
+            remotes: remotes(&layers, given)?,
             log_format: layers.read_optional("log_format", log_format)?,
             log: layers.text("log")?.unwrap_or_else(|| "info".into()),
             without_effect: without_effect(&layers),

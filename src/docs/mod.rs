@@ -18,7 +18,7 @@ mod anchor;
 mod antora;
 pub mod asciidoc;
 mod corpus;
-mod cut;
+pub mod cut;
 pub mod document;
 pub mod error;
 mod ground;

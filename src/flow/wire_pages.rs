@@ -5,6 +5,7 @@
 use gatehouse_api::page::PageResponse;
 use http::StatusCode;
 
+use crate::config::remote::{RemoteConfig, ToldOfPerson};
 use crate::domain::authorization_request::Rejected;
 use crate::domain::claimed_name::{Evidence, borrowed_name};
 use crate::domain::metadata_document::publisher;
@@ -16,7 +17,7 @@ use crate::flow::wire::{RETRY_AFTER_SECONDS, log_fault};
 use crate::flow::{Fault, Gatehouse};
 use crate::page::Link;
 use crate::page::consent::{self as consent_page, ConsentContext};
-use crate::page::kept::KeptContext;
+use crate::page::kept::{KeptContext, Supplier};
 use crate::page::notice::{self, NoticeContext};
 
 struct Words {
@@ -133,12 +134,18 @@ fn ask_page(gatehouse: &Gatehouse, ask: Ask) -> PageResponse {
         kept: KeptContext {
             upstream_name: gatehouse.upstream_name(),
             refresh_token_ttl: config.refresh_token_ttl,
+            suppliers: config.remotes.iter().map(supplier).collect(),
         },
         signup_url: config.signup_url.as_ref().map(url::Url::as_str),
         privacy_url: config.privacy_url.as_ref().map(url::Url::as_str),
         sealed_request: &ask.sealed_request,
     });
     PageResponse::html(StatusCode::OK, html).with_cookie(ask.cookie)
+}
+
+fn supplier(remote: &RemoteConfig) -> Supplier<'_> {
+    let knows_person = remote.told_of_person != ToldOfPerson::Nothing;
+    Supplier { name: &remote.name, knows_person }
 }
 
 fn page(

@@ -17,15 +17,19 @@ use rmcp::model::{
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
 use serde_json::json;
+use tracing::Instrument as _;
 
+use crate::config::remote_tool::Place;
 use crate::docs::library::Library;
 use crate::mcp::argument::Arguments;
 use crate::mcp::caller::Caller;
 use crate::mcp::feedback::FeedbackBox;
+use crate::mcp::presence::Presence;
 use crate::mcp::refusal::{SUPPORTED_VERSIONS, internal_error};
 use crate::mcp::reply::{Failure, Reply};
 use crate::mcp::tools::{Catalogue, Tool};
-use crate::mcp::{ask, feedback, read_page, search};
+use crate::mcp::{ask, elsewhere, feedback, read_page, search};
+use crate::remote::Remotes;
 
 /// How long a client may keep a list. Lists change with a deployment, and a client that sees an old
 /// one for this long merely misses a new tool.
@@ -54,6 +58,8 @@ pub struct Dispatch {
     pub library: Arc<Library>,
     /// Where feedback goes.
     pub feedback_box: Arc<dyn FeedbackBox>,
+    /// Other servers whose tools are offered.
+    pub remotes: Arc<Remotes>,
 }
 
 impl ServerHandler for Dispatch {
@@ -140,17 +146,20 @@ impl ServerHandler for Dispatch {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let tool = self.catalogue.find(&request.name).ok_or_else(|| self.unknown_tool())?;
-        let Admitted { caller, span } = admitted(tool, &context)?;
+        let Admitted { caller, span, presence } = admitted(tool, &context)?;
         let arguments = Arguments::new(request.arguments.unwrap_or_default());
-        let result = match self.run(tool, caller, arguments).await {
-            Ok(reply) => CallToolResult::from(reply),
-            Err(Failure::Refused(text)) => CallToolResult::error(vec![ContentBlock::text(text)]),
-            Err(Failure::Fault(error)) => {
-                let error: &dyn Error = &*error;
-                span.in_scope(|| tracing::error!(?tool, error, "a tool failed"));
-                return Err(internal_error());
-            }
-        };
+        let result =
+            match self.run(tool, caller, presence, arguments).instrument(span.clone()).await {
+                Ok(reply) => CallToolResult::from(reply),
+                Err(Failure::Refused(text)) => {
+                    CallToolResult::error(vec![ContentBlock::text(text)])
+                }
+                Err(Failure::Fault(error)) => {
+                    let error: &dyn Error = &*error;
+                    span.in_scope(|| tracing::error!(?tool, error, "a tool failed"));
+                    return Err(internal_error());
+                }
+            };
         Ok(result.into())
     }
 
@@ -171,9 +180,24 @@ impl Dispatch {
         &self,
         tool: Tool,
         caller: Caller,
+        presence: Presence,
         arguments: Arguments,
     ) -> Result<Reply, Failure> {
+        let (library, remotes) = (Arc::clone(&self.library), Arc::clone(&self.remotes));
+        let is_helped = |place| remotes.in_place_of(place).next().is_some();
         match tool {
+            Tool::Search if is_helped(Place::SearchDocs) => {
+                let call = elsewhere::search(library, remotes, caller, arguments);
+                while_present(presence, call).await
+            }
+            Tool::Ask if is_helped(Place::Ask) => {
+                let call = elsewhere::ask(library, remotes, caller, arguments);
+                while_present(presence, call).await
+            }
+            Tool::Remote(number) => {
+                let tool = Arc::clone(&remotes.all()[number]);
+                while_present(presence, elsewhere::pass_on(tool, caller, arguments)).await
+            }
             Tool::Search => self.consult(move |library| search::call(library, &arguments)).await,
             Tool::Ask => self.consult(move |library| ask::call(library, &arguments)).await,
             Tool::ReadPage => {
@@ -207,6 +231,21 @@ impl Dispatch {
     }
 }
 
+/// Asks other servers as long as somebody waits for the answer; on a task of its own, so that a
+/// panic becomes an error here too.
+async fn while_present(
+    presence: Presence,
+    call: impl Future<Output = Result<Reply, Failure>> + Send + 'static,
+) -> Result<Reply, Failure> {
+    let call = async move {
+        tokio::select! {
+            outcome = call => outcome,
+            () = presence.ended() => Err(Failure::Refused("Nobody waits for the answer.".into())),
+        }
+    };
+    tokio::spawn(call.in_current_span()).await.map_err(Failure::fault)?
+}
+
 /// What the server tells a tool about the request it came with.
 #[derive(Clone, Debug)]
 pub struct Admitted {
@@ -214,6 +253,8 @@ pub struct Admitted {
     pub caller: Caller,
     /// The request in the log. rmcp answers on a task of its own, which knows nothing of it.
     pub span: tracing::Span,
+    /// Whether somebody still waits for the answer.
+    pub presence: Presence,
 }
 
 /// The caller, checked a second time. The server has sent away whoever may not make this call, so a

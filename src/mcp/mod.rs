@@ -8,7 +8,9 @@
 //! 4. [`transport`] hands rmcp the headers the protocol defines and no others; rmcp tells the eras
 //!    apart (2026-07-28 stateless, 2025-11-25 and older by `initialize`) and checks the rest.
 //! 5. [`dispatch`] answers: one file per tool ([`search`], [`ask`], [`read_page`], [`feedback`]),
-//!    typed [`argument`]s in, Markdown and structured content out.
+//!    typed [`argument`]s in, Markdown and structured content out. What another server answers is in
+//!    [`elsewhere`]: its arguments ([`inputs`]), its [`pages`], and one answer of several sources
+//!    ([`merge`]).
 //! 6. [`transport`] turns whatever rmcp said in plain text into JSON-RPC.
 //!
 //! Nothing is kept between two requests (MCP 2026-07-28, Statelessness), so any replica answers any
@@ -21,8 +23,13 @@ pub mod argument;
 pub mod ask;
 pub mod caller;
 pub mod dispatch;
+pub mod elsewhere;
 pub mod envelope;
 pub mod feedback;
+pub mod inputs;
+pub mod merge;
+pub mod pages;
+pub mod presence;
 pub mod read_page;
 pub mod refusal;
 pub mod reply;

@@ -2,8 +2,10 @@
 
 use rmcp::model::{Tool as Definition, ToolAnnotations};
 
+use crate::config::remote_tool::{Offered, Place};
 use crate::mcp::caller::{Audience, Requirement, Scope};
-use crate::mcp::{ask, feedback, read_page, search};
+use crate::mcp::{ask, elsewhere, feedback, read_page, search};
+use crate::remote::Remotes;
 
 /// The tools, in the order they are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,17 +18,19 @@ pub enum Tool {
     ReadPage,
     /// `submit_documentation_feedback`
     SubmitFeedback,
+    /// A tool that only another server has, by its number in the settings.
+    Remote(usize),
 }
 
 impl Tool {
-    /// All of them. The order is fixed, so that `tools/list` is the same every time and a client's
+    /// All of our own. The order is fixed, so that `tools/list` is the same every time and a client's
     /// prompt cache survives (MCP 2026-07-28, Tools).
     pub const ALL: [Self; 4] = [Self::Search, Self::Ask, Self::ReadPage, Self::SubmitFeedback];
 
     /// What a caller must have to use the tool.
     pub const fn requirement(self) -> Requirement {
         match self {
-            Self::Search | Self::Ask | Self::ReadPage => {
+            Self::Search | Self::Ask | Self::ReadPage | Self::Remote(_) => {
                 Requirement { audience: Audience::Anyone, scopes: &[Scope::DocsRead] }
             }
             Self::SubmitFeedback => {
@@ -35,10 +39,11 @@ impl Tool {
         }
     }
 
-    fn definition(self, product: &str) -> Definition {
+    fn definition(self, product: &str, remotes: &Remotes) -> Definition {
         match self {
-            Self::Search => search::definition(product),
-            Self::Ask => ask::definition(product),
+            Self::Search => helped(search::definition(product), Place::SearchDocs, remotes),
+            Self::Ask => helped(ask::definition(product), Place::Ask, remotes),
+            Self::Remote(number) => elsewhere::definition(&remotes.all()[number], product),
             Self::ReadPage => read_page::definition(product),
             Self::SubmitFeedback => feedback::definition(product),
         }
@@ -50,9 +55,15 @@ impl Tool {
 pub struct Catalogue(Vec<(Tool, Definition)>);
 
 impl Catalogue {
-    /// The tools of the documentation of `product`.
-    pub fn new(product: &str) -> Self {
-        Self(Tool::ALL.into_iter().map(|tool| (tool, tool.definition(product))).collect())
+    /// The tools of the documentation of `product`, and behind them those of other servers.
+    pub fn new(product: &str, remotes: &Remotes) -> Self {
+        let numbered = remotes.all().iter().enumerate();
+        let theirs = numbered.filter(|(_, tool)| match &tool.config.offered {
+            Offered::InPlaceOf(Place::Ask | Place::SearchDocs) => false,
+            Offered::InPlaceOf(_) | Offered::AsNew { .. } => true,
+        });
+        let tools = Tool::ALL.into_iter().chain(theirs.map(|(number, _)| Tool::Remote(number)));
+        Self(tools.map(|tool| (tool, tool.definition(product, remotes))).collect())
     }
 
     /// The tool a client calls `name`. Names are compared as they are.
@@ -75,4 +86,23 @@ impl Catalogue {
 /// The hints of a tool that only reads what this server holds.
 pub fn reads_only() -> ToolAnnotations {
     ToolAnnotations::new().read_only(true).destructive(false).idempotent(true).open_world(false)
+}
+
+/// The hints of a tool that only reads, and not only here.
+pub fn reads_elsewhere() -> ToolAnnotations {
+    reads_only().open_world(true)
+}
+
+/// A tool of ours that another server answers or adds to.
+fn helped(mut definition: Definition, place: Place, remotes: &Remotes) -> Definition {
+    for tool in remotes.in_place_of(place) {
+        definition.annotations = Some(reads_elsewhere());
+        if let Some(title) = &tool.config.title {
+            definition.title = Some(title.clone());
+        }
+        if let Some(description) = &tool.config.description {
+            definition.description = Some(description.clone().into());
+        }
+    }
+    definition
 }

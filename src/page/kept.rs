@@ -12,6 +12,17 @@ pub struct KeptContext<'a> {
     pub upstream_name: &'a str,
     /// How long an unused sign-in lives.
     pub refresh_token_ttl: Duration,
+    /// Other servers that are asked on the person's behalf.
+    pub suppliers: Vec<Supplier<'a>>,
+}
+
+/// Another server that is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Supplier<'a> {
+    /// What it is called.
+    pub name: &'a str,
+    /// Whether it is told who asks.
+    pub knows_person: bool,
 }
 
 /// One kind of thing.
@@ -53,7 +64,14 @@ pub fn list(context: &KeptContext<'_>) -> Markup {
                 li { (what) ", " (why) ". " span.quiet { "Kept " (until) "." } }
             }
         }
-        p { "What you search for and read is not stored." }
+        p { "What you search for and read is not stored" @if !context.suppliers.is_empty() { " here" } "." }
+        @for supplier in &context.suppliers {
+            p {
+                "Some questions are also put to " (supplier.name) ", "
+                @if supplier.knows_person { "with your e-mail address and organization." }
+                @else { "without saying who asks." }
+            }
+        }
     }
 }
 
@@ -78,6 +96,7 @@ mod tests {
         let context = KeptContext {
             upstream_name: "Example & Co",
             refresh_token_ttl: Duration::from_hours(24 * 30),
+            suppliers: Vec::new(),
         };
         let text = list(&context).into_string();
         assert!(text.contains("as Example &amp; Co reports them"), "{text}");

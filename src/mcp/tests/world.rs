@@ -35,7 +35,8 @@ impl World {
             server_version: "1.2.3".to_owned(),
             public_url: "https://mcp.example.com".to_owned(),
         };
-        let server = McpServer::new(&settings, library(), Arc::clone(&letters) as _);
+        let server =
+            McpServer::new(&settings, library(), Arc::clone(&letters) as _, Arc::default());
         Self { server, letters }
     }
 

@@ -1,0 +1,209 @@
+//! Tools that another server answers, alone or beside the local index.
+//!
+//! When it does not answer, the local index does in its place where it can, and says so; a tool that
+//! only the other server has tells the model what to do. Nothing of what the other server says about
+//! a failure is passed on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rmcp::model::{JsonObject, Tool as Definition};
+use schemars::JsonSchema;
+use serde::Serialize;
+use tokio::task::JoinSet;
+use tracing::Instrument as _;
+
+use crate::config::remote_tool::{Offered, Place};
+use crate::docs::library::{Library, SearchQuery};
+use crate::mcp::argument::Arguments;
+use crate::mcp::caller::Caller;
+use crate::mcp::merge;
+use crate::mcp::pages::{self, PagesOf};
+use crate::mcp::reply::{Failure, Reply};
+use crate::mcp::sections::{self, LOCAL, Section, Sections};
+use crate::mcp::{ask, inputs, search, tools};
+use crate::remote::answer::ToolAnswer;
+use crate::remote::fault::NoAnswer;
+use crate::remote::supplier::Person;
+use crate::remote::{RemoteTool, Remotes};
+
+/// How long a search waits for sources beside the local index, which has answered long before.
+pub const SEARCH_AT_MOST: Duration = Duration::from_secs(4);
+
+/// The most characters of a text that is passed on as it is.
+const TEXT_CHARS_MAX: usize = 40_000;
+
+/// The answer of a tool that only another server has.
+#[derive(Debug, Serialize, JsonSchema)]
+struct PassedOn {
+    /// Which server answered.
+    source: String,
+    /// What it answered.
+    text: String,
+}
+
+/// How `tools/list` shows a tool that is not one of ours.
+pub fn definition(tool: &RemoteTool, product: &str) -> Definition {
+    let config = &tool.config;
+    let schema = inputs::schema(&inputs::of_tool(config));
+    let (name, title, description) = match &config.offered {
+        Offered::AsNew { name, .. } => (name.clone(), String::new(), String::new()),
+        Offered::InPlaceOf(place) => {
+            let (title, description) = pages::about(*place, product);
+            (place.name().to_owned(), title, description)
+        }
+    };
+    let description = config.description.clone().unwrap_or(description);
+    let definition = Definition::new(name, description, schema)
+        .with_title(config.title.clone().unwrap_or(title))
+        .with_annotations(tools::reads_elsewhere());
+    match &config.offered {
+        Offered::AsNew { .. } => definition.with_output_schema::<PassedOn>(),
+        Offered::InPlaceOf(_) => definition.with_output_schema::<PagesOf>(),
+    }
+}
+
+/// Answers a question: the other server does, or else the local index.
+pub async fn ask(
+    library: Arc<Library>,
+    remotes: Arc<Remotes>,
+    caller: Caller,
+    arguments: Arguments,
+) -> Result<Reply, Failure> {
+    let tool = remotes.in_place_of(Place::Ask).next();
+    let tool = tool.expect("it is asked because it is there, and the settings never change");
+    let inputs = ask::inputs(&arguments)?;
+    let source = tool.supplier_name();
+    let note = match call(tool, &inputs, &caller, Duration::MAX).await {
+        Ok(answer) => {
+            let mut sections = of_answer(answer, source);
+            sections.truncate(ask::SECTIONS_MAX);
+            let sections = merge::within(sections, ask::CHARS_MAX);
+            return sections::reply(&Sections {
+                sections,
+                source: Some(source.into()),
+                note: None,
+            });
+        }
+        Err(NoAnswer::Unusable(input)) => return Err(unusable(&input)),
+        Err(NoAnswer::Refused) => format!("{source} did not take this question"),
+        Err(NoAnswer::Resting | NoAnswer::Fault(_)) => format!("{source} does not answer just now"),
+    };
+    let question = ask::question(&arguments)?.to_owned();
+    let sections = consult(library, question, ask::SECTIONS_MAX, ask::CHARS_MAX).await?;
+    let note = Some(format!("{note}; this server's own index answers in its place."));
+    sections::reply(&Sections { sections, source: Some(LOCAL.into()), note })
+}
+
+/// Searches the local index and every other source at once.
+pub async fn search(
+    library: Arc<Library>,
+    remotes: Arc<Remotes>,
+    caller: Caller,
+    arguments: Arguments,
+) -> Result<Reply, Failure> {
+    let asked = search::Asked::read(&arguments)?;
+    let mut others = JoinSet::new();
+    for (number, tool) in remotes.in_place_of(Place::SearchDocs).enumerate() {
+        let (tool, inputs, caller) = (Arc::clone(tool), asked.inputs(), caller.clone());
+        let call = async move { (number, call(&tool, &inputs, &caller, SEARCH_AT_MOST).await) };
+        others.spawn(call.in_current_span());
+    }
+    // Texts are cut when all of them are there.
+    let local = consult(library, asked.query.to_owned(), asked.limit, search::CHARS_MAX).await?;
+    let answers: BTreeMap<_, _> = others.join_all().await.into_iter().collect();
+    let (mut lists, mut silent) = (vec![local], Vec::new());
+    for (tool, (_, answer)) in remotes.in_place_of(Place::SearchDocs).zip(answers) {
+        match answer {
+            Ok(answer) => lists.push(of_answer(answer, tool.supplier_name())),
+            Err(_) => silent.push(tool.supplier_name()),
+        }
+    }
+    let note = (!silent.is_empty())
+        .then(|| format!("Not searched, for they do not answer just now: {}.", silent.join(", ")));
+    let sections = merge::merged(lists, asked.limit, asked.max_chars);
+    sections::reply(&Sections { sections, source: None, note })
+}
+
+/// Calls a tool that only the other server has.
+pub async fn pass_on(
+    tool: Arc<RemoteTool>,
+    caller: Caller,
+    arguments: Arguments,
+) -> Result<Reply, Failure> {
+    let inputs = inputs::read(&inputs::of_tool(&tool.config), &arguments)?;
+    let source = tool.supplier_name();
+    let answer = match call(&tool, &inputs, &caller, Duration::MAX).await {
+        Ok(answer) => answer,
+        Err(NoAnswer::Unusable(input)) => return Err(unusable(&input)),
+        Err(NoAnswer::Refused) => {
+            return Err(Failure::Refused(format!(
+                "{source} did not take this call. Check the arguments: names and addresses must be \
+                 such as it gave itself. If they are, it has no answer; look with search_docs."
+            )));
+        }
+        Err(NoAnswer::Resting | NoAnswer::Fault(_)) => {
+            return Err(Failure::Refused(format!(
+                "{source}, which answers this tool, does not answer just now. Do not repeat the \
+                 call at once: look with search_docs, or try it again in a minute."
+            )));
+        }
+    };
+    match &tool.config.offered {
+        Offered::InPlaceOf(place) => pages::reply(*place, answer, source),
+        Offered::AsNew { .. } => {
+            let text: String = answer.text.chars().take(TEXT_CHARS_MAX).collect();
+            if text.trim().is_empty() {
+                let nothing = format!("{source} found nothing. Try other words or arguments.");
+                return Reply::new(nothing, &PassedOn { source: source.into(), text });
+            }
+            Reply::new(text.clone(), &PassedOn { source: source.into(), text })
+        }
+    }
+}
+
+async fn call(
+    tool: &RemoteTool,
+    inputs: &JsonObject,
+    caller: &Caller,
+    at_most: Duration,
+) -> Result<ToolAnswer, NoAnswer> {
+    let person = caller.person.as_ref().and_then(|person| {
+        let email = person.email.as_deref()?;
+        Some(Person { email, organization: person.organization.as_deref() })
+    });
+    tool.call(inputs, person, at_most).await
+}
+
+/// Asks the local index on a thread that may be busy.
+async fn consult(
+    library: Arc<Library>,
+    text: String,
+    limit: usize,
+    max_chars: usize,
+) -> Result<Vec<Section>, Failure> {
+    let search = move || {
+        let query = SearchQuery { text: &text, limit, max_chars };
+        sections::found(&library, &query).map(|found| sections::from_here(found))
+    };
+    tokio::task::spawn_blocking(search).await.map_err(Failure::fault)?
+}
+
+fn of_answer(answer: ToolAnswer, source: &str) -> Vec<Section> {
+    (1_u32..)
+        .zip(answer.sections)
+        .map(|(place, section)| Section {
+            title: section.title,
+            url: section.url,
+            text: section.text,
+            score: (10_000.0 / f64::from(place)).round() / 10_000.0,
+            source: Some(source.to_owned()),
+            ..Section::default()
+        })
+        .collect()
+}
+
+fn unusable(input: &str) -> Failure {
+    Failure::Refused(format!("The argument `{input}` cannot be used as it is. Give a plain name."))
+}

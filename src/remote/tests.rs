@@ -1,0 +1,1 @@
+//! Arguments made of ours, and what is taken from an answer.
