@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::cli::check_remotes::remotes;
 use crate::cli::house::{check_custom_schemes, check_secret, open_library};
 use crate::cli::serve::open_store;
 use crate::cli::{CommandError, block_on, logging, say};
@@ -30,6 +31,7 @@ pub fn run(given: &Given) -> Result<(), CommandError> {
             database(&config).await,
             provider(&config).await,
             documentation(&config),
+            remotes(&config).await,
         ];
         Ok(checks.into_iter().filter(|passed| !passed).count())
     })?;

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 pub mod check;
+pub mod check_remotes;
 pub mod gc;
 pub mod house;
 pub mod keys;

@@ -183,3 +183,6 @@ fn header_name(text: &str) -> Result<HeaderName, String> {
     }
     Ok(name)
 }
+
+#[cfg(test)]
+mod tests;

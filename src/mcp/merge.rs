@@ -165,7 +165,7 @@ mod tests {
     fn what_both_sources_have_comes_first_and_the_rest_takes_turns() {
         for (local, remote, expected) in [
             ("abc", "xyz", vec!["a", "x", "b", "y", "c", "z"]),
-            ("abc", "cxa", vec!["a", "c", "x", "b"]),
+            ("abc", "cxa", vec!["a", "c", "b", "x"]),
             ("", "xy", vec!["x", "y"]),
             ("ab", "", vec!["a", "b"]),
             ("aab", "", vec!["a", "b"]),

@@ -10,6 +10,7 @@ pub mod oauth_client;
 pub mod process;
 pub mod publisher;
 pub mod relay;
+pub mod supplier;
 pub mod world;
 
 pub use answer::Answer;
@@ -21,6 +22,7 @@ pub use oauth_client::{OAuthClient, Tokens};
 pub use process::Process;
 pub use publisher::Publisher;
 pub use relay::Relay;
+pub use supplier::Supplier;
 pub use world::World;
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,0 +1,207 @@
+//! When another MCP server fails: how often it is asked, what people get instead, and how it comes
+//! back.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::remotes::{asked, open_house, result};
+use crate::support::supplier::{Era, Rude, Rudeness, Way, found};
+use crate::support::{Backend, SECOND, Supplier, World, on_both};
+
+/// How long something may take that happens at once.
+const SOON: Duration = Duration::from_secs(10);
+
+/// Words that only the other server says.
+const INTERNAL: &str = "stack trace of theirs";
+
+fn good() -> Way {
+    Way::Result(found(&[("Install", "https://kapa.example/install", "Install it.")]))
+}
+
+async fn ask(world: &World) -> Value {
+    let answer = world.anonymous_mcp();
+    result(&answer.tool("ask_example_question", json!({ "question": "install" })).await)
+}
+
+/// What `ask` says that the local index answered.
+fn is_local(answer: &Value) -> bool {
+    let content = &answer["structuredContent"];
+    let text = answer["content"][0]["text"].as_str().unwrap();
+    let note = content["note"].as_str().unwrap_or_default();
+    !answer.to_string().contains(INTERNAL)
+        && answer["isError"] == false
+        && content["source"] == "local"
+        && note.contains("kapa")
+        && text.contains(note)
+        && !content["sections"].as_array().unwrap().is_empty()
+}
+
+fn faults() -> Vec<(Way, usize)> {
+    vec![
+        (Way::Http(503, &[], INTERNAL), 2),
+        (Way::Http(502, &[], INTERNAL), 2),
+        (Way::Http(504, &[("retry-after", "0")], INTERNAL), 2),
+        (Way::Http(503, &[("retry-after", "60")], INTERNAL), 1),
+        (Way::Http(500, &[], INTERNAL), 1),
+        (Way::Http(401, &[("www-authenticate", "Bearer")], INTERNAL), 1),
+        (Way::Http(403, &[], INTERNAL), 1),
+        (Way::Http(400, &[], INTERNAL), 1),
+        (Way::Http(429, &[], INTERNAL), 1),
+        (Way::Http(429, &[("retry-after", "0")], INTERNAL), 2),
+        (Way::Http(429, &[("retry-after", "60")], INTERNAL), 1),
+        (Way::Http(302, &[("location", "/elsewhere")], INTERNAL), 1),
+        (Way::Http(200, &[], INTERNAL), 1),
+        (Way::Http(200, &[("content-type", "application/json")], "[{\"id\":"), 1),
+        (Way::Result(json!("not a result")), 1),
+        (Way::Result(json!({ "content": "text" })), 1),
+        (Way::Result(json!({ "resultType": "input_required", "content": [] })), 1),
+        (
+            Way::Result(
+                json!({ "isError": true, "content": [{ "type": "text", "text": INTERNAL }] }),
+            ),
+            1,
+        ),
+        (Way::Error(-32603, INTERNAL), 1),
+        (Way::Error(-32602, INTERNAL), 1),
+        (Way::Cut, 2),
+        (Way::Huge, 1),
+        (Way::Late, 1),
+    ]
+}
+
+on_both! {
+    async fn the_local_index_answers_whatever_is_wrong_over_there(backend: Backend) {
+        for era in [Era::Stateless, Era::Handshake] {
+            let supplier = Supplier::start(era, good()).await;
+            let world = open_house(backend, &asked(&supplier, "call_timeout = \"1s\"")).await;
+            for (way, attempts) in faults() {
+                supplier.usually(good());
+                assert_eq!(ask(&world).await["structuredContent"]["source"], "kapa");
+                supplier.forget().await;
+                let told = format!("{:.60}", format!("{way:?}"));
+                supplier.usually(way);
+                let answer = ask(&world).await;
+                assert!(is_local(&answer), "{told}: {answer}");
+                assert_eq!(supplier.calls().await.len(), attempts, "{told}");
+                let requests = supplier.requests().await;
+                assert!(requests.iter().all(|it| it.url.path() == "/mcp"), "{told}");
+                // Anonymous callers are few; the next ones come later.
+                world.advance(Duration::from_mins(16));
+            }
+        }
+    }
+
+    async fn a_tool_that_only_they_have_says_what_to_do(backend: Backend) {
+        let supplier = Supplier::start(Era::Stateless, Way::Http(500, &[], INTERNAL)).await;
+        let file = asked(&supplier, "").replace("\"ask\"", "\"search_api_reference\"");
+        let file = file.replace("from = \"question\"", "from = \"query\"");
+        let world = open_house(backend, &file).await;
+        for (way, advice) in [
+            (Way::Http(500, &[], INTERNAL), "try it again in a minute"),
+            (Way::Error(-32602, INTERNAL), "Check the arguments"),
+            (Way::Result(json!({ "isError": true, "content": [
+                { "type": "text", "text": INTERNAL }] })), "Check the arguments"),
+        ] {
+            supplier.usually(way);
+            let answer = world.anonymous_mcp();
+            let answer = answer.tool("search_api_reference", json!({ "query": "topics" })).await;
+            let answer = result(&answer);
+            assert_eq!(answer["isError"], true);
+            assert_eq!(answer.get("structuredContent"), None);
+            let text = answer["content"][0]["text"].as_str().unwrap();
+            assert!(text.contains(advice) && text.contains("kapa"), "{text}");
+            assert!(!text.contains(INTERNAL) && !text.contains("127.0.0.1"), "{text}");
+        }
+    }
+
+    async fn a_fault_that_passes_costs_one_more_attempt(backend: Backend) {
+        for fault in [
+            Way::Http(503, &[], ""), Way::Http(429, &[("retry-after", "1")], ""), Way::Cut,
+        ] {
+            let supplier = Supplier::start(Era::Handshake, good()).await;
+            let world = open_house(backend, &asked(&supplier, "")).await;
+            supplier.next([fault]);
+            assert_eq!(ask(&world).await["structuredContent"]["source"], "kapa");
+            let methods = supplier.methods().await;
+            let connected = methods.iter().filter(|method| *method == "initialize").count();
+            assert_eq!(connected, 2, "on a fresh connection");
+            assert_eq!(supplier.calls().await.len(), 2);
+        }
+    }
+
+    async fn a_session_that_is_gone_is_made_again(backend: Backend) {
+        let supplier = Supplier::start(Era::Handshake, good()).await;
+        let world = open_house(backend, &asked(&supplier, "")).await;
+        ask(&world).await;
+        supplier.forget_sessions();
+        supplier.forget().await;
+        assert_eq!(ask(&world).await["structuredContent"]["source"], "kapa");
+        let again = ["tools/call", "server/discover", "initialize", "notifications/initialized",
+            "tools/call"];
+        assert_eq!(supplier.methods().await, again);
+    }
+
+    async fn a_server_that_keeps_failing_is_left_alone_and_tried_again(backend: Backend) {
+        let supplier = Supplier::start(Era::Stateless, Way::Http(500, &[], INTERNAL)).await;
+        let world = open_house(backend, &asked(&supplier, "")).await;
+        for _ in 0..5 {
+            assert!(is_local(&ask(&world).await));
+        }
+        supplier.forget().await;
+        assert!(is_local(&ask(&world).await));
+        world.advance(29 * SECOND);
+        assert!(is_local(&ask(&world).await));
+        assert_eq!(supplier.requests().await.len(), 0, "it is left alone");
+        world.advance(SECOND);
+        assert!(is_local(&ask(&world).await));
+        assert_eq!(supplier.calls().await.len(), 1, "one call tries");
+        assert!(is_local(&ask(&world).await));
+        assert_eq!(supplier.calls().await.len(), 1, "it failed, so no other does");
+        world.advance(30 * SECOND);
+        supplier.usually(good());
+        for _ in 0..2 {
+            assert_eq!(ask(&world).await["structuredContent"]["source"], "kapa");
+        }
+    }
+
+    async fn what_is_refused_opens_nothing(backend: Backend) {
+        let supplier = Supplier::start(Era::Stateless, Way::Error(-32602, INTERNAL)).await;
+        let world = open_house(backend, &asked(&supplier, "")).await;
+        for _ in 0..6 {
+            assert!(is_local(&ask(&world).await));
+        }
+        supplier.usually(good());
+        assert_eq!(ask(&world).await["structuredContent"]["source"], "kapa");
+    }
+
+    async fn a_server_below_http_or_away_is_no_better(backend: Backend) {
+        let mut rude = Rude::start(Rudeness::HangsUp).await;
+        let supplier = Supplier::start(Era::Stateless, good()).await;
+        let file = asked(&supplier, "").replace(&supplier.url(), &rude.url);
+        let world = open_house(backend, &file).await;
+        assert!(is_local(&ask(&world).await));
+        let mut requests = 0;
+        while rude.heard.try_recv().is_ok() {
+            requests += 1;
+        }
+        assert_eq!(requests, 4, "discover and initialize, twice");
+        let file = asked(&supplier, "").replace(&supplier.url(), "http://127.0.0.1:1/mcp");
+        let world = open_house(backend, &file).await;
+        assert!(is_local(&ask(&world).await));
+    }
+
+    async fn who_hangs_up_is_asked_for_no_more(backend: Backend) {
+        let mut rude = Rude::start(Rudeness::Waits).await;
+        let supplier = Supplier::start(Era::Stateless, good()).await;
+        let file = asked(&supplier, "connect_timeout = \"30s\"\ncall_timeout = \"30s\"");
+        let world = open_house(backend, &file.replace(&supplier.url(), &rude.url)).await;
+        let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params":
+            { "name": "ask_example_question", "arguments": { "question": "install" } } });
+        let asking = tokio::spawn(world.anonymous_mcp().request(&call).send());
+        assert_eq!(rude.heard.recv().await, Some("request"));
+        asking.abort();
+        let left = tokio::time::timeout(SOON, rude.heard.recv()).await;
+        assert_eq!(left.expect("it happens soon"), Some("gone"));
+    }
+}
