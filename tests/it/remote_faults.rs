@@ -1,8 +1,17 @@
 //! When another MCP server fails: how often it is asked, what people get instead, and how it comes
 //! back.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use gatehouse::clock::{Clock, SystemClock};
+use gatehouse::config::Config;
+use gatehouse::config::layers::Given;
+use gatehouse::docs::library::{Library, Settings as LibrarySettings};
+use gatehouse::mcp::caller::Caller;
+use gatehouse::mcp::feedback::{Feedback, FeedbackBox, Submission};
+use gatehouse::mcp::server::{McpServer, Settings};
+use gatehouse::remote::Remotes;
 use serde_json::{Value, json};
 
 use crate::remotes::{asked, open_house, result};
@@ -190,18 +199,50 @@ on_both! {
         let world = open_house(backend, &file).await;
         assert!(is_local(&ask(&world).await));
     }
+}
 
-    async fn who_hangs_up_is_asked_for_no_more(backend: Backend) {
-        let mut rude = Rude::start(Rudeness::Waits).await;
-        let supplier = Supplier::start(Era::Stateless, good()).await;
-        let file = asked(&supplier, "connect_timeout = \"30s\"\ncall_timeout = \"30s\"");
-        let world = open_house(backend, &file.replace(&supplier.url(), &rude.url)).await;
-        let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params":
-            { "name": "ask_example_question", "arguments": { "question": "install" } } });
-        let asking = tokio::spawn(world.anonymous_mcp().request(&call).send());
-        assert_eq!(rude.heard.recv().await, Some("request"));
-        asking.abort();
-        let left = tokio::time::timeout(SOON, rude.heard.recv()).await;
-        assert_eq!(left.expect("it happens soon"), Some("gone"));
+/// The tools alone: a call that is dropped is one whose client has hung up, or whose time is up.
+#[tokio::test]
+async fn for_who_is_gone_nobody_is_asked() {
+    let mut rude = Rude::start(Rudeness::Waits).await;
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = format!(
+        "[[remote]]\nname = \"kapa\"\nurl = \"{}\"\nconnect_timeout = \"30s\"\n\
+         call_timeout = \"30s\"\n[[remote.tool]]\nremote = \"search\"\nas = \"ask\"\n",
+        rude.url
+    );
+    std::fs::write(folder.path().join("gatehouse.toml"), file).expect("a file can be written");
+    let given = Given { folder: folder.path().to_owned(), ..Given::default() };
+    let config = Config::load(&given).expect("the settings are good");
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let settings = Settings {
+        product: "Example".to_owned(),
+        server_version: "1".to_owned(),
+        public_url: "http://127.0.0.1".to_owned(),
+    };
+    let library = Library::open(LibrarySettings::default()).expect("the manual is readable");
+    let remotes = Arc::new(Remotes::new(&config.remotes, &clock));
+    let server = McpServer::new(&settings, Arc::new(library), Arc::new(NoLetters), remotes);
+    let (mut parts, ()) = http::Request::post("/mcp").body(()).unwrap().into_parts();
+    for (name, value) in
+        [("content-type", "application/json"), ("mcp-protocol-version", "2025-11-25")]
+    {
+        parts.headers.insert(name, http::HeaderValue::from_static(value));
+    }
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params":
+        { "name": "ask_example_question", "arguments": { "question": "install" } } });
+    let body = bytes::Bytes::from(call.to_string());
+    let asking = tokio::spawn(async move { server.answer(parts, body, Caller::anonymous()).await });
+    assert_eq!(rude.heard.recv().await, Some("request"));
+    asking.abort();
+    let left = tokio::time::timeout(SOON, rude.heard.recv()).await;
+    assert_eq!(left.expect("it happens soon"), Some("gone"));
+}
+
+struct NoLetters;
+
+impl FeedbackBox for NoLetters {
+    fn submit<'a>(&'a self, _: &'a Caller, _: Feedback) -> Submission<'a> {
+        unreachable!("no feedback is sent")
     }
 }

@@ -276,7 +276,8 @@ on_both! {
         let file = file.replace("from = \"question\"", "from = \"query\"");
         let world = open_house(backend, &file).await;
         let mcp = world.anonymous_mcp();
-        let asked = json!({ "query": "install", "limit": 6, "max_chars": 900 });
+        let asked = json!({ "query": "four florins a night, two ropes bow and stern",
+            "limit": 6, "max_chars": 900 });
         let alone = result(&mcp.tool("search_docs", asked.clone()).await);
         let local = alone["structuredContent"]["sections"].as_array().unwrap().clone();
         assert!(local.len() > 1 && local.iter().all(|section| section["source"] == "local"));

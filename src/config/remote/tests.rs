@@ -45,7 +45,7 @@ fn load(file: &str) -> Result<Config, ConfigError> {
     Config::load(&given)
 }
 
-fn error(file: &str) -> String {
+fn error_of_file(file: &str) -> String {
     load(file).map(|_| ()).unwrap_err().to_string()
 }
 
@@ -149,7 +149,7 @@ fn every_wrong_value_is_named_by_its_path() {
         ),
     ] {
         assert!(file.contains(good), "{good}");
-        let error = error(&file.replacen(good, bad, 1));
+        let error = error_of_file(&file.replacen(good, bad, 1));
         assert!(error.starts_with(begins), "{begins}\n{error}");
         assert!(!error.contains("hunter2"), "{error}");
     }
@@ -158,9 +158,14 @@ fn every_wrong_value_is_named_by_its_path() {
 #[test]
 fn a_name_and_a_place_are_given_once() {
     let twice = format!("{KAPA}{KAPA}");
-    assert!(error(&twice).starts_with("remote[1].name: \"kapa\" is the name of another one"));
+    assert!(
+        error_of_file(&twice).starts_with("remote[1].name: \"kapa\" is the name of another one")
+    );
     let other = format!("{KAPA}{}", KAPA.replace("\"kapa\"", "\"other\""));
-    assert!(error(&other).starts_with("remote[1].tool[0].as: another tool is offered so already"));
+    assert!(
+        error_of_file(&other)
+            .starts_with("remote[1].tool[0].as: another tool is offered so already")
+    );
     // But any number of servers may add to a search.
     let search = KAPA.replace("\"ask\"", "\"search_docs\"").replace("\"question\"", "\"query\"");
     let both = format!("{search}{}", search.replace("\"kapa\"", "\"other\""));
@@ -169,7 +174,7 @@ fn a_name_and_a_place_are_given_once() {
 
 #[test]
 fn an_address_that_may_hold_a_key_is_not_repeated() {
-    let error = error(&KAPA.replace("https://example.mcp.kapa.ai", "example/?key=hunter3"));
+    let error = error_of_file(&KAPA.replace("https://example.mcp.kapa.ai", "example/?key=hunter3"));
     assert!(error.starts_with("remote[0].url: ") && !error.contains("hunter3"), "{error}");
 }
 
@@ -179,6 +184,6 @@ fn servers_stand_only_in_the_file() {
     given.environment.push(("GATEHOUSE_REMOTE".into(), "x".into()));
     let error = Config::load(&given).map(|_| ()).unwrap_err().to_string();
     assert_eq!(error, "remote: it can be given only in the file");
-    let error = super::tests::error("remote = \"kapa\"");
+    let error = error_of_file("remote = \"kapa\"");
     assert_eq!(error, "remote: write it as [[remote]] in the file");
 }
