@@ -1,5 +1,5 @@
-//! `gatehouse check`, as far as other servers go: each is asked for its tools, and what the settings
-//! name must be there.
+//! `gatehouse check`, as far as other servers go: each is asked for its tools, and what the
+//! settings name must be there.
 
 use std::sync::Arc;
 

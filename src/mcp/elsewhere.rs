@@ -1,8 +1,8 @@
 //! Tools that another server answers, alone or beside the local index.
 //!
-//! When it does not answer, the local index does in its place where it can, and says so; a tool that
-//! only the other server has tells the model what to do. Nothing of what the other server says about
-//! a failure is passed on.
+//! When it does not answer, the local index does in its place where it can, and says so; a tool
+//! that only the other server has tells the model what to do. Nothing of what the other server says
+//! about a failure is passed on.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

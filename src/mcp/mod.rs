@@ -8,9 +8,9 @@
 //! 4. [`transport`] hands rmcp the headers the protocol defines and no others; rmcp tells the eras
 //!    apart (2026-07-28 stateless, 2025-11-25 and older by `initialize`) and checks the rest.
 //! 5. [`dispatch`] answers: one file per tool ([`search`], [`ask`], [`read_page`], [`feedback`]),
-//!    typed [`argument`]s in, Markdown and structured content out. What another server answers is in
-//!    [`elsewhere`]: its arguments ([`inputs`]), its [`pages`], and one answer of several sources
-//!    ([`merge`]).
+//!    typed [`argument`]s in, Markdown and structured content out. What another server answers is
+//!    in [`elsewhere`]: its arguments ([`inputs`]), its [`pages`], and one answer of several
+//!    sources ([`merge`]).
 //! 6. [`transport`] turns whatever rmcp said in plain text into JSON-RPC.
 //!
 //! Nothing is kept between two requests (MCP 2026-07-28, Statelessness), so any replica answers any

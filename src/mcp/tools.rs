@@ -23,8 +23,8 @@ pub enum Tool {
 }
 
 impl Tool {
-    /// All of our own. The order is fixed, so that `tools/list` is the same every time and a client's
-    /// prompt cache survives (MCP 2026-07-28, Tools).
+    /// All of our own. The order is fixed, so that `tools/list` is the same every time and a
+    /// client's prompt cache survives (MCP 2026-07-28, Tools).
     pub const ALL: [Self; 4] = [Self::Search, Self::Ask, Self::ReadPage, Self::SubmitFeedback];
 
     /// What a caller must have to use the tool.

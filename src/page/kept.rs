@@ -64,7 +64,10 @@ pub fn list(context: &KeptContext<'_>) -> Markup {
                 li { (what) ", " (why) ". " span.quiet { "Kept " (until) "." } }
             }
         }
-        p { "What you search for and read is not stored" @if !context.suppliers.is_empty() { " here" } "." }
+        p {
+            "What you search for and read is not stored"
+            @if !context.suppliers.is_empty() { " here" } "."
+        }
         @for supplier in &context.suppliers {
             p {
                 "Some questions are also put to " (supplier.name) ", "

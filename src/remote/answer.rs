@@ -1,4 +1,5 @@
-//! What a tool of another server gave back, as far as it is passed on: text, and the sections in it.
+//! What a tool of another server gave back, as far as it is passed on: text, and the sections in
+//! it.
 //!
 //! It was written by others and will be read by a model, so characters that show nothing are taken
 //! out, which could hide words from people; links, pictures and sounds stay behind; and it is

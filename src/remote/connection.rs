@@ -151,8 +151,12 @@ async fn discover(wire: &Wire) -> Result<bool, Fault> {
         }
         // An older server says in many ways that it does not know the method.
         Ok(Answered { answer: Answer::Error { .. }, .. })
-        | Err(Fault::Garbage | Fault::BrokeOff | Fault::SessionGone)
-        | Err(Fault::Status { status: 300..=499, .. }) => Ok(false),
+        | Err(
+            Fault::Garbage
+            | Fault::BrokeOff
+            | Fault::SessionGone
+            | Fault::Status { status: 300..=499, .. },
+        ) => Ok(false),
         Err(fault) => Err(fault),
     }
 }

@@ -13,9 +13,10 @@
 //!
 //! The transport is our own, on reqwest, and not the client of rmcp. That one answers both eras as
 //! well, by a worker behind a channel that keeps a stream open to every older server and repeats
-//! calls by rules of its own. Here a call is one POST that ends when its caller goes away; it has to
-//! be known whether a fault was the network's, the server's or the session's, what a 429 says about
-//! when to come back, and whether a 400 was about `_meta`; and that is most of what there is to do.
+//! calls by rules of its own. Here a call is one POST that ends when its caller goes away; it has
+//! to be known whether a fault was the network's, the server's or the session's, what a 429 says
+//! about when to come back, and whether a 400 was about `_meta`; and that is most of what there is
+//! to do.
 //!
 //! A server that asks something back (sampling, elicitation) is not answered, and streams are not
 //! resumed: the one more attempt stands for it.

@@ -81,9 +81,11 @@ fn another_header_takes_the_credential_as_it_is() {
     assert_eq!((credential.header.as_str(), credential.value.expose()), ("x-api-key", "hunter2"));
 }
 
-#[test]
-fn every_wrong_value_is_named_by_its_path() {
-    for (file, good, bad, begins) in [
+type Wrong = (&'static str, &'static str, &'static str, &'static str);
+
+/// What is replaced by what in which file, and how the complaint begins.
+fn wrong_values() -> Vec<Wrong> {
+    vec![
         (KAPA, "name = \"kapa\"", "", "remote[0].name: it is missing"),
         (KAPA, "\"kapa\"", "\"a<b\"", "remote[0].name: it must have 1 to 40"),
         (KAPA, "\"kapa\"", "\"local\"", "remote[0].name: that is what"),
@@ -147,7 +149,12 @@ fn every_wrong_value_is_named_by_its_path() {
             "\"list_api_reference_pages\"",
             "remote[0].tool[1].inputs: list_api",
         ),
-    ] {
+    ]
+}
+
+#[test]
+fn every_wrong_value_is_named_by_its_path() {
+    for (file, good, bad, begins) in wrong_values() {
         assert!(file.contains(good), "{good}");
         let error = error_of_file(&file.replacen(good, bad, 1));
         assert!(error.starts_with(begins), "{begins}\n{error}");
