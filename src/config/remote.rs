@@ -165,10 +165,8 @@ fn credential(table: &mut Table, given: &Given) -> Result<Option<Credential>, Co
         return Err(complain(&format!("the environment has no {variable}")));
     };
     // RFC 6750 §2.1; another header takes the value as it is.
-    let line = match header == header::AUTHORIZATION && !value.contains(' ') {
-        true => format!("Bearer {value}"),
-        false => value.to_owned(),
-    };
+    let is_bare = header == header::AUTHORIZATION && !value.contains(' ');
+    let line = if is_bare { format!("Bearer {value}") } else { value.to_owned() };
     if HeaderValue::from_str(&line).is_err() {
         return Err(complain(&format!("the value of {variable} cannot stand in a header")));
     }

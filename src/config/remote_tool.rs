@@ -254,9 +254,9 @@ fn input_kind(text: &str) -> Result<InputKind, String> {
 }
 
 fn source(mut table: Table, inputs: &[&str]) -> Result<Source, ConfigError> {
-    let known = |input: &str| match inputs.contains(&input) {
-        true => Ok(()),
-        false => Err(format!("there is no input {input:?}; there are: {}", inputs.join(", "))),
+    let known = |input: &str| {
+        let complain = || format!("there is no input {input:?}; there are: {}", inputs.join(", "));
+        if inputs.contains(&input) { Ok(()) } else { Err(complain()) }
     };
     let from = table.text("from")?;
     let template = table.text("template")?;

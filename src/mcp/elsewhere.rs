@@ -185,7 +185,7 @@ async fn consult(
 ) -> Result<Vec<Section>, Failure> {
     let search = move || {
         let query = SearchQuery { text: &text, limit, max_chars };
-        sections::found(&library, &query).map(|found| sections::from_here(found))
+        sections::found(&library, &query).map(sections::from_here)
     };
     tokio::task::spawn_blocking(search).await.map_err(Failure::fault)?
 }

@@ -180,8 +180,13 @@ pub fn clean(text: &str) -> String {
     let shows = |c: &char| match *c {
         '\n' | '\t' => true,
         c if c.is_control() => false,
-        '\u{200b}' | '\u{2060}'..='\u{206f}' | '\u{202a}'..='\u{202e}' | '\u{feff}' => false,
-        '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}' | '\u{fdd0}'..='\u{fdef}' => false,
+        '\u{200b}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e0fff}'
+        | '\u{fdd0}'..='\u{fdef}' => false,
         _ => true,
     };
     text.replace("\r\n", "\n").chars().filter(shows).collect()

@@ -124,7 +124,7 @@ fn sections_are_found_in_every_shape_that_servers_use() {
         json!({ "content": [{ "type": "text", "text": "for people" }],
             "structuredContent": { "documents": [item] } }),
     ] {
-        assert_eq!(sections(&result), [one.clone()], "{result}");
+        assert_eq!(sections(&result), std::slice::from_ref(&one), "{result}");
     }
     for empty in ["", " ", "[]", "{\"results\":[]}"] {
         assert_eq!(sections(&text(empty)), [], "{empty}");

@@ -152,7 +152,9 @@ impl Respond for Answers {
                 ResponseTemplate::new(400)
             }
             (Era::Handshake, "notifications/initialized") => ResponseTemplate::new(202),
-            (Era::Stateless, _) if !is_whole(&body, &version, header("mcp-method")) => {
+            (Era::Stateless, _)
+                if !is_whole(&body, version.as_deref(), header("mcp-method").as_deref()) =>
+            {
                 ResponseTemplate::new(400)
             }
             (_, "tools/list") => result(id, &json!({ "tools": [tool("search")] })),
@@ -167,10 +169,10 @@ impl Respond for Answers {
 }
 
 /// Whether a request of the stateless era says of itself what it must.
-fn is_whole(body: &Value, version: &Option<String>, told_method: Option<String>) -> bool {
+fn is_whole(body: &Value, version: Option<&str>, told_method: Option<&str>) -> bool {
     let meta = &body["params"]["_meta"];
-    version.as_deref() == Some("2026-07-28")
-        && told_method.as_deref() == Some(method(body))
+    version == Some("2026-07-28")
+        && told_method == Some(method(body))
         && meta["io.modelcontextprotocol/protocolVersion"] == "2026-07-28"
         && meta["io.modelcontextprotocol/clientInfo"].is_object()
         && meta["io.modelcontextprotocol/clientCapabilities"].is_object()
@@ -220,7 +222,7 @@ impl Way {
                 |template, (name, value)| template.insert_header(*name, *value),
             ),
             Self::Cut => streamed("data: {\"jsonrpc\":\"2.0\",\"id\":".to_owned()),
-            Self::Late => result(id, &found(&[])).set_delay(Duration::from_secs(60)),
+            Self::Late => result(id, &found(&[])).set_delay(Duration::from_mins(1)),
             Self::Huge => result(
                 id,
                 &json!({ "content": [{ "type": "text",
