@@ -66,6 +66,8 @@ ids! {
     FeedbackId,
     /// Something to be handed on to a receiver outside.
     OutboxId,
+    /// A process that writes usage.
+    UsageWriterId,
 }
 
 fn uuid_v7(entropy: &dyn Entropy, now: Timestamp) -> Uuid {

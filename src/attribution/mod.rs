@@ -5,6 +5,8 @@
 //! it, a [`letter::Receiver`] says how it is written ([`form`], [`webhook`]), [`post`] sends it,
 //! and [`backoff`] says when it is tried again.
 //!
+//! [`usage`] counts calls.
+//!
 //! Never here: tokens; a transaction open while somebody outside is talked to.
 
 pub mod backoff;
@@ -15,5 +17,6 @@ pub mod form;
 pub mod letter;
 pub mod post;
 pub mod scrub;
+pub mod usage;
 pub mod webhook;
 pub mod work_email;

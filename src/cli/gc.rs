@@ -5,7 +5,13 @@ use crate::cli::{CommandError, block_on, say};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::flow::chain;
-use crate::store::sweep;
+use crate::store::usage_sweep::UsageKept;
+use crate::store::{sweep, usage_sweep};
+
+/// For how long usage is kept.
+pub const fn usage_kept(config: &Config) -> UsageKept {
+    UsageKept { by_person: config.usage.kept, by_organization: config.usage.totals_kept }
+}
 
 /// Runs the pass and prints what was deleted.
 pub fn run(config: Config) -> Result<(), CommandError> {
@@ -26,6 +32,16 @@ pub fn run(config: Config) -> Result<(), CommandError> {
         ] {
             say(format!("{rows:>8} {table}"));
         }
+        let swept = usage_sweep::pass(&store, usage_kept(&config), SystemClock.now())
+            .await
+            .map_err(|error| CommandError::new(chain(&error)))?;
+        for (table, rows) in [
+            ("usage_by_person", swept.usage_by_person),
+            ("usage_by_organization", swept.usage_by_organization),
+        ] {
+            say(format!("{rows:>8} {table}"));
+        }
+        say(format!("{:>8} days of usage rolled up", swept.days_rolled_up));
         Ok(())
     })
 }

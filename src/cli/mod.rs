@@ -22,6 +22,8 @@ pub mod logging;
 pub mod migrate;
 pub mod openapi;
 pub mod serve;
+pub mod table;
+pub mod usage;
 
 use crate::config::Config;
 use crate::config::keys::{KEYS, Key, Shape};
@@ -72,6 +74,7 @@ pub fn command() -> Command {
                          not delivered, deliver queues what was only stored or given up",
             ),
         ))
+        .subcommand(usage::arguments(with_settings("usage", "Who used what, in counts")))
         .subcommand(Command::new("openapi").about("Print the OpenAPI document"))
 }
 
@@ -122,6 +125,7 @@ pub fn run() -> ExitCode {
             let action = matches.get_one::<String>("action").map_or("list", String::as_str);
             load(matches).and_then(|config| feedback::run(config, action))
         }
+        Some(("usage", matches)) => load(matches).and_then(|config| usage::run(config, matches)),
         Some(("openapi", _)) => openapi::run(),
         _ => unreachable!("clap lets only known commands through"),
     };

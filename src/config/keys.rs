@@ -151,6 +151,8 @@ pub const KEYS: &[Key] = &[
     },
     one("feedback_secret", "Signs feedback to a webhook: whsec_ and base64; two while it rotates"),
     Key { name: "remote", shape: Shape::Tables, help: "Other MCP servers whose tools are offered" },
+    one("usage_kept", "How long usage by person is kept [default: 90d]"),
+    one("usage_totals_kept", "How long usage by organization is kept [default: 730d]"),
     one("log_format", "text or json [default: text on a terminal, else json]"),
     one("log", "What is logged: a level or a filter [default: info]"),
 ];

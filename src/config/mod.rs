@@ -22,6 +22,7 @@ pub mod remote;
 pub mod remote_tool;
 pub mod secret_file;
 pub mod tables;
+pub mod usage;
 pub mod values;
 
 use crate::config::brand::{BrandConfig, brand};
@@ -33,6 +34,7 @@ use crate::config::readers::{
     socket, upstream, upstream_params, upstream_scope, without_effect,
 };
 use crate::config::remote::{RemoteConfig, remotes};
+use crate::config::usage::{UsageConfig, usage};
 use crate::config::values::Limit;
 use crate::keys::SigningAlgorithm;
 use crate::loopback;
@@ -219,6 +221,8 @@ pub struct Config {
     pub feedback: Option<FeedbackConfig>,
     /// Other MCP servers whose tools are offered here.
     pub remotes: Vec<RemoteConfig>,
+    /// What is kept of usage.
+    pub usage: UsageConfig,
     /// How log lines are written; unset means by terminal.
     pub log_format: Option<LogFormat>,
     /// What is logged.
@@ -293,6 +297,7 @@ impl Config {
             brand: brand(&layers, given)?,
             feedback: feedback(&layers, given)?,
             remotes: remotes(&layers, given)?,
+            usage: usage(&layers)?,
             log_format: layers.read_optional("log_format", log_format)?,
             log: layers.text("log")?.unwrap_or_else(|| "info".into()),
             without_effect: without_effect(&layers),

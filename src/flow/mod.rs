@@ -176,6 +176,8 @@ impl Gatehouse {
             upstream_name: self.upstream_name(),
             refresh_token_ttl: self.config.refresh_token_ttl,
             client_unused_kept: CLIENT_UNUSED_KEPT,
+            usage_kept: self.config.usage.kept,
+            usage_totals_kept: self.config.usage.totals_kept,
             feedback_receiver: self.config.feedback.as_ref().map(feedback_receiver),
             suppliers: self.config.remotes.iter().map(supplier).collect(),
         }

@@ -130,6 +130,7 @@ impl McpDoor {
         };
         let reading = self.count(entry.as_ref(), address);
         if !reading.allowed {
+            self.server.note_limited(&request.visit.headers, &caller(entry.as_ref()));
             return refusals::limited(&reading);
         }
         let mut response = self.answer_admitted(request, entry.as_ref()).await;

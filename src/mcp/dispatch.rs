@@ -27,7 +27,9 @@ use crate::mcp::feedback::FeedbackBox;
 use crate::mcp::presence::Presence;
 use crate::mcp::refusal::{SUPPORTED_VERSIONS, internal_error};
 use crate::mcp::reply::{Failure, Reply};
+use crate::mcp::server::Asking;
 use crate::mcp::tools::{Catalogue, Tool};
+use crate::mcp::usage::{Outcome, UsageBook};
 use crate::mcp::{
     account, ask, feedback, feedback_status, get_api_content, list_api_pages, read_page, search,
     search_api,
@@ -64,6 +66,8 @@ pub struct Dispatch {
     pub reference: Arc<Reference>,
     /// Where feedback goes.
     pub feedback_box: Arc<dyn FeedbackBox>,
+    /// Where calls are counted.
+    pub usage: Arc<dyn UsageBook>,
     /// Where people see what they connected.
     pub account_url: String,
     /// Other servers whose tools are offered.
@@ -153,21 +157,32 @@ impl ServerHandler for Dispatch {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let tool = self.catalogue.find(&request.name).ok_or_else(|| self.unknown_tool())?;
-        let Admitted { caller, span, presence } = admitted(tool, &context)?;
+        let Some(tool) = self.catalogue.find(&request.name) else {
+            if let Some(Admitted { caller, asking, .. }) = admission(&context) {
+                self.usage.note(asking.call(caller, "", Outcome::Refused));
+            }
+            return Err(self.unknown_tool());
+        };
+        let Admitted { caller, span, presence, asking } = admitted(tool, &context)?;
         let arguments = Arguments::new(request.arguments.unwrap_or_default());
-        let result =
-            match self.run(tool, caller, presence, arguments).instrument(span.clone()).await {
-                Ok(reply) => CallToolResult::from(reply),
-                Err(Failure::Refused(text)) => {
-                    CallToolResult::error(vec![ContentBlock::text(text)])
-                }
-                Err(Failure::Fault(error)) => {
-                    let error: &dyn Error = &*error;
-                    span.in_scope(|| tracing::error!(?tool, error, "a tool failed"));
-                    return Err(internal_error());
-                }
-            };
+        let running = self.run(tool, caller.clone(), presence, arguments);
+        let ended = running.instrument(span.clone()).await;
+        let name = self.catalogue.name_of(tool);
+        self.usage.note(asking.call(&caller, name, Outcome::of(&ended)));
+        let result = match ended {
+            Ok(reply) => CallToolResult::from(reply),
+            Err(Failure::Refused(text) | Failure::Unavailable(text)) => {
+                CallToolResult::error(vec![ContentBlock::text(text)])
+            }
+            Err(Failure::Abandoned) => {
+                CallToolResult::error(vec![ContentBlock::text("Nobody waits for the answer.")])
+            }
+            Err(Failure::Fault(error)) => {
+                let error: &dyn Error = &*error;
+                span.in_scope(|| tracing::error!(?tool, error, "a tool failed"));
+                return Err(internal_error());
+            }
+        };
         Ok(result.into())
     }
 
@@ -277,7 +292,7 @@ async fn while_present(
     let call = async move {
         tokio::select! {
             outcome = call => outcome,
-            () = presence.ended() => Err(Failure::Refused("Nobody waits for the answer.".into())),
+            () = presence.ended() => Err(Failure::Abandoned),
         }
     };
     tokio::spawn(call.in_current_span()).await.map_err(Failure::fault)?
@@ -292,14 +307,19 @@ pub struct Admitted {
     pub span: tracing::Span,
     /// Whether somebody still waits for the answer.
     pub presence: Presence,
+    /// The request, as far as it is counted.
+    pub asking: Asking,
+}
+
+fn admission(context: &RequestContext<RoleServer>) -> Option<&Admitted> {
+    let parts = context.extensions.get::<http::request::Parts>();
+    parts.and_then(|parts| parts.extensions.get::<Admitted>())
 }
 
 /// The caller, checked a second time. The server has sent away whoever may not make this call, so a
 /// shortfall here means that a call found another way in, and it must not get through.
 fn admitted(tool: Tool, context: &RequestContext<RoleServer>) -> Result<Admitted, ErrorData> {
-    let parts = context.extensions.get::<http::request::Parts>();
-    let admitted = parts.and_then(|parts| parts.extensions.get::<Admitted>());
-    match admitted {
+    match admission(context) {
         Some(admitted) if tool.requirement().check(&admitted.caller).is_ok() => {
             Ok(admitted.clone())
         }

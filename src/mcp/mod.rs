@@ -14,7 +14,8 @@
 //!    What another server answers is
 //!    in [`elsewhere`]: its arguments ([`inputs`]), its [`pages`], and one answer of several
 //!    sources ([`merge`]).
-//! 6. [`transport`] turns whatever rmcp said in plain text into JSON-RPC.
+//! 6. [`usage`] is told what became of the call.
+//! 7. [`transport`] turns whatever rmcp said in plain text into JSON-RPC.
 //!
 //! Nothing is kept between two requests (MCP 2026-07-28, Statelessness), so any replica answers any
 //! of them.
@@ -46,6 +47,7 @@ pub mod sections;
 pub mod server;
 pub mod tools;
 pub mod transport;
+pub mod usage;
 
 #[cfg(test)]
 mod tests;

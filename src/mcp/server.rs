@@ -10,14 +10,16 @@ use rmcp::model::{Implementation, ServerCapabilities, ServerConfig};
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 
+use crate::clock::Stopwatch;
 use crate::docs::library::Library;
 use crate::mcp::caller::{Caller, Scope, Shortfall};
 use crate::mcp::dispatch::{Admitted, Dispatch};
 use crate::mcp::envelope::Envelope;
 use crate::mcp::feedback::FeedbackBox;
 use crate::mcp::presence;
-use crate::mcp::tools::{Catalogue, Tool};
+use crate::mcp::tools::Catalogue;
 use crate::mcp::transport::{self, Passage};
+use crate::mcp::usage::{Call, Outcome, Signs, UsageBook};
 use crate::reference::library::Reference;
 use crate::remote::Remotes;
 
@@ -54,18 +56,28 @@ pub enum McpAnswer {
 /// The server on `/mcp`. Cheap to share; keeps nothing between two requests.
 pub struct McpServer {
     catalogue: Arc<Catalogue>,
+    usage: Arc<dyn UsageBook>,
     rmcp: StreamableHttpService<Arc<Dispatch>, NeverSessionManager>,
+}
+
+/// What the tools answer from, and whom they hand over to.
+pub struct Furniture {
+    /// The documentation.
+    pub library: Arc<Library>,
+    /// The API reference.
+    pub reference: Arc<Reference>,
+    /// Where feedback goes.
+    pub feedback_box: Arc<dyn FeedbackBox>,
+    /// Where calls are counted.
+    pub usage: Arc<dyn UsageBook>,
+    /// Other servers whose tools are offered.
+    pub remotes: Arc<Remotes>,
 }
 
 impl McpServer {
     /// Puts the tools together for one product.
-    pub fn new(
-        settings: &Settings,
-        library: Arc<Library>,
-        reference: Arc<Reference>,
-        feedback_box: Arc<dyn FeedbackBox>,
-        remotes: Arc<Remotes>,
-    ) -> Self {
+    pub fn new(settings: &Settings, furniture: Furniture) -> Self {
+        let Furniture { library, reference, feedback_box, usage, remotes } = furniture;
         let catalogue = Arc::new(Catalogue::new(&settings.product, &remotes));
         let dispatch = Arc::new(Dispatch {
             about: about(settings),
@@ -73,6 +85,7 @@ impl McpServer {
             library,
             reference,
             feedback_box,
+            usage: Arc::clone(&usage),
             account_url: settings.account_url.clone(),
             remotes,
         });
@@ -81,7 +94,7 @@ impl McpServer {
             Arc::new(NeverSessionManager::default()),
             configuration(),
         );
-        Self { catalogue, rmcp }
+        Self { catalogue, usage, rmcp }
     }
 
     /// Answers one request. The door has admitted the caller and limited the body.
@@ -93,25 +106,36 @@ impl McpServer {
             Ok(envelope) => envelope,
             Err((refusal, id)) => return McpAnswer::Response(refusal.into_response(id)),
         };
+        let asking = Asking {
+            signs: transport::signs(&parts.headers, Some(&envelope)),
+            began: Stopwatch::start(),
+        };
         // What the caller may do comes before what is wrong with the call, so that nobody learns
         // the bounds of a tool out of reach, and so that one challenge is enough.
-        let tool = envelope.called_tool().and_then(|name| self.catalogue.find(name));
-        if let Some(requirement) = tool.map(Tool::requirement) {
-            match requirement.check(&caller) {
-                Ok(()) => {}
-                Err(Shortfall::Person) => {
-                    return McpAnswer::NeedsPerson { required: requirement.scopes };
-                }
-                Err(Shortfall::Scope) => {
-                    return McpAnswer::NeedsScope { required: requirement.scopes };
-                }
+        if let Some(tool) = envelope.called_tool().and_then(|name| self.catalogue.find(name)) {
+            let required = tool.requirement().scopes;
+            if let Err(shortfall) = tool.requirement().check(&caller) {
+                let (outcome, answer) = match shortfall {
+                    Shortfall::Person => {
+                        (Outcome::Unauthorized, McpAnswer::NeedsPerson { required })
+                    }
+                    Shortfall::Scope => (Outcome::Forbidden, McpAnswer::NeedsScope { required }),
+                };
+                self.usage.note(asking.call(&caller, self.catalogue.name_of(tool), outcome));
+                return answer;
             }
         }
         McpAnswer::Response(match transport::direct(&parts.headers, &envelope) {
-            Ok(Passage::Forward(headers)) => self.forward(headers, &envelope, caller).await,
+            Ok(Passage::Forward(headers)) => self.forward(headers, &envelope, caller, asking).await,
             Ok(Passage::Accepted) => transport::accepted(),
             Err(refusal) => refusal.into_response(envelope.id()),
         })
+    }
+
+    /// Counts a request that the door turned away for being one too many.
+    pub fn note_limited(&self, headers: &HeaderMap, caller: &Caller) {
+        let asking = Asking { signs: transport::signs(headers, None), began: Stopwatch::start() };
+        self.usage.note(asking.call(caller, "", Outcome::Limited));
     }
 
     async fn forward(
@@ -119,6 +143,7 @@ impl McpServer {
         headers: HeaderMap,
         envelope: &Envelope,
         caller: Caller,
+        asking: Asking,
     ) -> Response<Bytes> {
         let mut request = Request::new(Full::new(envelope.to_bytes()));
         *request.method_mut() = Method::POST;
@@ -126,10 +151,26 @@ impl McpServer {
         // Dropped with this call, when it is answered or its caller has hung up.
         let (_waiting, presence) = presence::somebody();
         let span = tracing::Span::current();
-        request.extensions_mut().insert(Admitted { caller, span, presence });
+        request.extensions_mut().insert(Admitted { caller, span, presence, asking });
         let (parts, body) = self.rmcp.handle(request).await.into_parts();
         let Ok(body) = body.collect().await;
         transport::mend(Response::from_parts(parts, body.to_bytes()), envelope.id())
+    }
+}
+
+/// A request, as far as it is counted.
+#[derive(Clone, Debug)]
+pub struct Asking {
+    /// How its client describes itself.
+    pub signs: Signs,
+    /// When it came.
+    pub began: Stopwatch,
+}
+
+impl Asking {
+    /// A call that ends now.
+    pub fn call<'a>(&'a self, caller: &'a Caller, tool: &'a str, outcome: Outcome) -> Call<'a> {
+        Call { caller, signs: &self.signs, tool, outcome, took: self.began.elapsed() }
     }
 }
 

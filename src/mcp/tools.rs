@@ -138,6 +138,12 @@ impl Catalogue {
         self.0.iter().map(|(_, definition)| definition.clone()).collect()
     }
 
+    /// What this deployment calls the tool.
+    pub fn name_of(&self, tool: Tool) -> &str {
+        let named = self.0.iter().find(|(other, _)| *other == tool);
+        named.map_or("", |(_, definition)| definition.name.as_ref())
+    }
+
     /// The names, for a message to a model that got one wrong.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(_, definition)| definition.name.as_ref())

@@ -14,6 +14,10 @@ pub struct KeptContext<'a> {
     pub refresh_token_ttl: Duration,
     /// How long a program that nobody uses is known, and with it who approved of it.
     pub client_unused_kept: Duration,
+    /// How long it is kept how often the person used what.
+    pub usage_kept: Duration,
+    /// How long sums of it by organization are kept.
+    pub usage_totals_kept: Duration,
     /// Where feedback is handed on, if anywhere.
     pub feedback_receiver: Option<FeedbackReceiver<'a>>,
     /// Other servers that are asked on the person's behalf.
@@ -56,9 +60,11 @@ struct Kept {
     until: String,
 }
 
-fn all(context: &KeptContext<'_>) -> [Kept; 3] {
+fn all(context: &KeptContext<'_>) -> [Kept; 4] {
     let idle = in_words(context.refresh_token_ttl);
     let unused = in_words(context.client_unused_kept);
+    let usage = in_words(context.usage_kept);
+    let totals = in_words(context.usage_totals_kept);
     [
         Kept {
             what: format!(
@@ -75,6 +81,11 @@ fn all(context: &KeptContext<'_>) -> [Kept; 3] {
                 "until you have not used the program for {idle} or disconnect it; your approval, \
                  until nobody has used it for {unused}"
             ),
+        },
+        Kept {
+            what: "How often you use which tool here, on which day and with which program".into(),
+            why: "to learn which organizations use the documentation",
+            until: format!("for {usage}; sums of each organization, without you, for {totals}"),
         },
         Kept {
             what: feedback(context.feedback_receiver),
@@ -140,6 +151,8 @@ mod tests {
             upstream_name: "Example & Co",
             refresh_token_ttl: Duration::from_hours(24 * 30),
             client_unused_kept: Duration::from_hours(24 * 90),
+            usage_kept: Duration::from_hours(24 * 90),
+            usage_totals_kept: Duration::from_hours(24 * 730),
             feedback_receiver: None,
             suppliers: Vec::new(),
         };
@@ -147,6 +160,7 @@ mod tests {
         assert!(text.contains("as Example &amp; Co reports them"), "{text}");
         assert!(text.contains("not used the program for 30 days"), "{text}");
         assert!(!text.contains("passed on"), "{text}");
+        assert!(text.contains("Kept for 90 days; sums of each organization"), "{text}");
         for (told, words) in [
             (SenderTold::Address, "passed on to forms.e.com with your e-mail address,"),
             (SenderTold::Domain, "passed on to forms.e.com with the domain of your e-mail"),

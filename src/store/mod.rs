@@ -8,7 +8,8 @@
 //! Lock order, always: `clients` → `users` → `consents` → `authorization_requests` →
 //! `authorization_codes` → `grants` → `refresh_tokens` → `browser_sessions`. Who locks
 //! `limit_windows` holds nothing else, and takes them in the order of their keys; who locks rows of
-//! `outbox` holds nothing else and waits for none of them.
+//! `outbox` holds nothing else and waits for none of them. Usage is written by itself too: the
+//! writer's row, then days, then counts in the order of their keys.
 //!
 //! Never here: decisions, words of HTTP, a call to the network, `now()` in SQL.
 
@@ -41,6 +42,10 @@ pub mod schema;
 pub mod signing_keys;
 pub mod sweep;
 pub mod upstream_logins;
+pub mod usage;
+pub mod usage_fill;
+pub mod usage_reports;
+pub mod usage_sweep;
 pub mod users;
 
 /// How often a transaction is tried at most: the database may ask for another try (SQLSTATE 40001,

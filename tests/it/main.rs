@@ -40,3 +40,5 @@ mod schema;
 mod secrets;
 mod site_login;
 mod token;
+mod usage;
+mod usage_totals;

@@ -6,6 +6,7 @@
 mod account;
 mod api_reference;
 mod callers;
+mod counting;
 mod envelopes;
 mod eras;
 mod http_rules;

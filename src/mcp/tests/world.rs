@@ -13,7 +13,8 @@ use crate::mcp::caller::{Caller, Grant, Person, Scopes};
 use crate::mcp::feedback::{
     Feedback, FeedbackBox, FeedbackFault, FeedbackStatus, Lookup, Note, Receipt, Submission,
 };
-use crate::mcp::server::{McpAnswer, McpServer, Settings};
+use crate::mcp::server::{Furniture, McpAnswer, McpServer, Settings};
+use crate::mcp::usage::{self, UsageBook};
 use crate::reference::library::{self as reference, Reference};
 use crate::reference::sources::{OwnDocument, Source};
 
@@ -23,6 +24,21 @@ pub const LEGACY: &str = "2025-11-25";
 pub struct World {
     server: McpServer,
     pub letters: Arc<Letters>,
+    pub calls: Arc<Calls>,
+}
+
+/// A book that remembers: who, with which client and revision, which tool, what became of it.
+#[derive(Default)]
+pub struct Calls(pub Mutex<Vec<String>>);
+
+impl UsageBook for Calls {
+    fn note(&self, call: usage::Call<'_>) {
+        let who = call.caller.person.as_ref().map_or("nobody", |person| &person.subject);
+        let with = call.signs.client_info.as_deref().unwrap_or("-");
+        let usage::Call { tool, outcome, .. } = call;
+        let line = format!("{who} {with} {} {tool:?} {}", call.signs.revision, outcome.name());
+        self.0.lock().expect("no holder panics").push(line);
+    }
 }
 
 impl World {
@@ -38,14 +54,15 @@ impl World {
             public_url: "https://mcp.example.com".to_owned(),
             account_url: "https://mcp.example.com/connect/account".to_owned(),
         };
-        let server = McpServer::new(
-            &settings,
-            library(),
-            reference(),
-            Arc::clone(&letters) as _,
-            Arc::default(),
-        );
-        Self { server, letters }
+        let calls = Arc::new(Calls::default());
+        let furniture = Furniture {
+            library: library(),
+            reference: reference(),
+            feedback_box: Arc::clone(&letters) as _,
+            usage: Arc::clone(&calls) as _,
+            remotes: Arc::default(),
+        };
+        Self { server: McpServer::new(&settings, furniture), letters, calls }
     }
 
     pub async fn answer(&self, call: Call) -> McpAnswer {
