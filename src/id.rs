@@ -68,6 +68,8 @@ ids! {
     OutboxId,
     /// A process that writes usage.
     UsageWriterId,
+    /// A time in which nobody is asked to sign in, although the settings say so.
+    EnforcementHaltId,
 }
 
 fn uuid_v7(entropy: &dyn Entropy, now: Timestamp) -> Uuid {

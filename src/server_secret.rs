@@ -58,6 +58,8 @@ pub enum Purpose {
     LogoutReturn,
     /// What waits to be handed on to a receiver outside.
     Outbox,
+    /// A caller without a token, as the database knows them, and which share they belong to.
+    CallerNetwork,
 }
 
 impl Purpose {
@@ -80,6 +82,7 @@ impl Purpose {
             Self::SessionForm => b"gatehouse session form",
             Self::LogoutReturn => b"gatehouse logout return",
             Self::Outbox => b"gatehouse outbox",
+            Self::CallerNetwork => b"gatehouse caller network",
         }
     }
 }

@@ -9,7 +9,8 @@
 //! `authorization_codes` → `grants` → `refresh_tokens` → `browser_sessions`. Who locks
 //! `limit_windows` holds nothing else, and takes them in the order of their keys; who locks rows of
 //! `outbox` holds nothing else and waits for none of them. Usage is written by itself too: the
-//! writer's row, then days, then counts in the order of their keys.
+//! writer's row, then days, then counts in the order of their keys; and so are callers without a
+//! token: the writer's row, then counts, then those who were asked, in the order of their keys.
 //!
 //! Never here: decisions, words of HTTP, a call to the network, `now()` in SQL.
 
@@ -25,12 +26,14 @@ use sea_orm::{
 
 use crate::store::losses::{Losses, Reader, Repeats};
 
+pub mod anonymous;
 pub mod authorization_codes;
 pub mod authorization_requests;
 pub mod browser_logins;
 pub mod browser_sessions;
 pub mod clients;
 pub mod consents;
+pub mod enforcement;
 mod entity;
 pub mod feedback;
 pub mod grants;
