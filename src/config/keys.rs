@@ -96,6 +96,14 @@ pub const KEYS: &[Key] = &[
     one("privacy_url", "The privacy policy"),
     switch("dev", "Built-in identity provider for a first run; loopback only"),
     one("auth", "enforce, grace or open [default: enforce]"),
+    one("enforce_share", "Of callers without a token, so many percent must sign in [default: 0]"),
+    list("enforce_clients", "Client products that must sign in, for instance Cursor"),
+    list("enforce_tools", "Tools that need a sign-in"),
+    one(
+        "enforce_halt_below",
+        "Nobody more is asked when fewer percent of them come back [default: 50]",
+    ),
+    one("anonymous_kept", "How long it is kept who came without a token [default: 30d]"),
     switch("require_work_email", "Refuse free and disposable mail domains"),
     one(
         "default_scope",

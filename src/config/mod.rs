@@ -14,6 +14,7 @@ use std::time::Duration;
 use url::Url;
 
 pub mod brand;
+pub mod enforcement;
 pub mod feedback;
 pub mod keys;
 pub mod layers;
@@ -26,6 +27,7 @@ pub mod usage;
 pub mod values;
 
 use crate::config::brand::{BrandConfig, brand};
+use crate::config::enforcement::{EnforcementConfig, enforcement};
 use crate::config::feedback::{FeedbackConfig, feedback};
 use crate::config::layers::{ConfigError, Given, Layers};
 use crate::config::readers::{
@@ -72,6 +74,17 @@ pub enum AuthMode {
     Grace,
     /// Reading without a token is allowed for good.
     Open,
+}
+
+impl AuthMode {
+    /// The word in the settings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Enforce => "enforce",
+            Self::Grace => "grace",
+            Self::Open => "open",
+        }
+    }
 }
 
 /// Who people sign in with.
@@ -223,6 +236,8 @@ pub struct Config {
     pub remotes: Vec<RemoteConfig>,
     /// What is kept of usage.
     pub usage: UsageConfig,
+    /// Who is asked to sign in although `auth` is `grace`.
+    pub enforcement: EnforcementConfig,
     /// How log lines are written; unset means by terminal.
     pub log_format: Option<LogFormat>,
     /// What is logged.
@@ -249,6 +264,7 @@ impl Config {
             let message = "it must not be shorter than access_token_ttl";
             return Err(layers.error("refresh_token_ttl", message));
         }
+        let auth = layers.read("auth", "enforce", auth_mode)?;
         Ok(Self {
             listen,
             admin_listen: layers.read("admin_listen", "127.0.0.1:9090", socket)?,
@@ -261,7 +277,7 @@ impl Config {
             upstream_name: layers.text("upstream_name")?,
             signup_url: layers.read_optional("signup_url", values::address)?,
             privacy_url: layers.read_optional("privacy_url", values::address)?,
-            auth: layers.read("auth", "enforce", auth_mode)?,
+            auth,
             require_work_email: layers.read("require_work_email", "false", values::switch)?,
             default_scope: layers.read("default_scope", DEFAULT_GRANT, default_scope)?,
             access_token_ttl,
@@ -298,6 +314,7 @@ impl Config {
             feedback: feedback(&layers, given)?,
             remotes: remotes(&layers, given)?,
             usage: usage(&layers)?,
+            enforcement: enforcement(&layers, auth)?,
             log_format: layers.read_optional("log_format", log_format)?,
             log: layers.text("log")?.unwrap_or_else(|| "info".into()),
             without_effect: without_effect(&layers),

@@ -260,3 +260,18 @@ fn api_specs_are_named_files_or_folders() {
         assert!(error.contains("api_specs"), "{error}");
     }
 }
+
+#[test]
+fn who_must_sign_in_is_said_for_grace_and_never_for_open() {
+    let settings = |auth: &str| stand().flag("auth", auth).flag("enforce_share", "12.5%");
+    let config = settings("grace").flag("enforce_tools", "a, b").load().unwrap().enforcement;
+    assert_eq!((config.share_hundredths, config.halt_below), (1_250, 50));
+    assert_eq!(config.asking().collect::<Vec<_>>(), ["enforce_share", "enforce_tools"]);
+    assert!(settings("enforce").load().is_ok());
+    let error = settings("open").error();
+    assert!(error.starts_with("enforce_share: it asks nobody to sign in while auth is open"));
+    for (name, value) in [("enforce_share", "101"), ("enforce_halt_below", "101%")] {
+        let error = stand().flag(name, value).error();
+        assert!(error.starts_with(name), "{error}");
+    }
+}
