@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::attribution::post::{Failure, Post};
 use crate::cli::check_remotes::remotes;
+use crate::cli::enforcement::offered;
 use crate::cli::house::{check_custom_schemes, check_secret, open_library, open_reference};
 use crate::cli::serve::open_store;
 use crate::cli::{CommandError, block_on, logging, say};
@@ -12,6 +13,7 @@ use crate::clock::SystemClock;
 use crate::config::layers::Given;
 use crate::config::{Config, UpstreamConfig};
 use crate::flow::chain;
+use crate::flow::enforcement::reading::policy_of;
 use crate::flow::logout::LOGOUT_PATH;
 use crate::keys::SigningKey;
 use crate::store::schema;
@@ -29,6 +31,7 @@ pub fn run(given: &Given) -> Result<(), CommandError> {
         let checks = [
             log(&config),
             custom_scheme_redirects(&config),
+            enforcement(&config),
             signing_key(&config),
             database(&config).await,
             provider(&config).await,
@@ -63,6 +66,20 @@ fn custom_scheme_redirects(config: &Config) -> bool {
     match check_custom_schemes(config) {
         Ok(()) => true,
         Err(error) => failed(&error.to_string(), "Leave out what needs no listing."),
+    }
+}
+
+fn enforcement(config: &Config) -> bool {
+    match policy_of(config, &offered(config)) {
+        Ok(policy) if policy.is_empty() => true,
+        Ok(policy) => {
+            say(format!("ok    enforcement: must sign in: {policy}"));
+            true
+        }
+        Err(error) => failed(
+            &format!("{}: {error}", error.setting()),
+            "See what comes without a token with `gatehouse enforcement report`.",
+        ),
     }
 }
 

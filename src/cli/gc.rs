@@ -5,6 +5,7 @@ use crate::cli::{CommandError, block_on, say};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::flow::chain;
+use crate::flow::enforcement::reading;
 use crate::store::usage_sweep::UsageKept;
 use crate::store::{sweep, usage_sweep};
 
@@ -42,6 +43,16 @@ pub fn run(config: Config) -> Result<(), CommandError> {
             say(format!("{rows:>8} {table}"));
         }
         say(format!("{:>8} days of usage rolled up", swept.days_rolled_up));
+        let kept = config.enforcement.anonymous_kept;
+        let swept = reading::sweep(&store, kept, SystemClock.now())
+            .await
+            .map_err(|error| CommandError::new(chain(&error)))?;
+        for (table, rows) in [
+            ("anonymous_callers", swept.anonymous_callers),
+            ("challenged_callers", swept.challenged_callers),
+        ] {
+            say(format!("{rows:>8} {table}"));
+        }
         Ok(())
     })
 }

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::attribution::delivery::Delivery;
 use crate::attribution::usage::recorder::UsageRecorder;
 use crate::cli::deliveries::{self, stored_feedback};
+use crate::cli::enforcement::offered;
 use crate::clients::Clients;
 use crate::clients::metadata_document::Documents;
 use crate::clock::Clock;
@@ -25,6 +26,8 @@ use crate::domain::resource::Resource;
 use crate::domain::scope::ScopeSet;
 use crate::flow::admit::Standings;
 use crate::flow::browser_login::ACCOUNT_PATH;
+use crate::flow::enforcement::Enforcement;
+use crate::flow::enforcement::reading::{PolicyError, policy_of};
 use crate::flow::keyring::Keyring;
 use crate::flow::limits::Limits;
 use crate::flow::logout::LOGOUT_PATH;
@@ -80,6 +83,8 @@ pub enum HouseError {
     Delivery(NoHttpClient),
     /// The database was sealed under another secret.
     OtherSecret,
+    /// The clients and tools that must sign in.
+    Policy(PolicyError),
     /// A redirect URI that needs no listing, or cannot be allowed.
     CustomScheme,
 }
@@ -100,6 +105,7 @@ impl fmt::Display for HouseError {
             Self::Outbound(error) => write!(f, "{error}"),
             Self::Documents(error) => write!(f, "cimd: {error}"),
             Self::Delivery(error) => write!(f, "feedback: {error}"),
+            Self::Policy(error) => write!(f, "{}: {error}", error.setting()),
         }
     }
 }
@@ -167,6 +173,7 @@ impl House {
         let (upstream, dev_routes) = upstream_of(&config, outbound, &brand, &clock, &entropy)?;
         let now = clock.now();
         check_custom_schemes(&config)?;
+        let policy = policy_of(&config, &offered(&config)).map_err(HouseError::Policy)?;
         check_secret(&store, &config).await?;
         let keyring = Keyring::open(&store, &config, &*entropy, now).await?;
         let gatehouse = Arc::new(Gatehouse {
@@ -176,6 +183,7 @@ impl House {
             limits: Limits::new(&config),
             clients: Clients::new(documents(&config)?),
             standings: Standings::default(),
+            enforcement: Enforcement::new(policy, &*entropy, now),
             config,
             store,
             upstream,
@@ -183,6 +191,7 @@ impl House {
             clock,
             entropy,
         });
+        gatehouse.look_for_halt().await.map_err(Fault::Store)?;
         let Gatehouse { config, store, clock, entropy, .. } = &*gatehouse;
         let delivery = deliveries::delivery(config, store, clock, entropy);
         let delivery = delivery.map_err(HouseError::Delivery)?;
@@ -213,17 +222,20 @@ impl House {
         let mut settling = pin!(self.gatehouse.keep_limits_settled(has_ended()));
         let mut delivering = pin!(keep_delivering(self.delivery, has_ended()));
         let mut counting = pin!(self.usage.keep_written(has_ended()));
+        let mut enforcing = pin!(self.gatehouse.keep_enforcement(has_ended()));
         let served = tokio::select! {
             served = serve(self.endpoints, sockets, stop) => served,
             () = &mut settling => unreachable!("it goes on until it is told to end"),
             () = &mut delivering => unreachable!("it goes on until it is told to end"),
             () = &mut counting => unreachable!("it goes on until it is told to end"),
+            () = &mut enforcing => unreachable!("it goes on until it is told to end"),
         };
         drop(ending);
-        let (settled, delivered, counted) = tokio::join!(
+        let (settled, delivered, counted, enforced) = tokio::join!(
             tokio::time::timeout(LAST_SETTLEMENT_MAX, settling),
             tokio::time::timeout(LAST_DELIVERY_MAX, delivering),
             tokio::time::timeout(LAST_USAGE_MAX, counting),
+            tokio::time::timeout(LAST_USAGE_MAX, enforcing),
         );
         if settled.is_err() {
             tracing::warn!("what was counted last is not shared: the database did not answer");
@@ -233,7 +245,7 @@ impl House {
                 "a receiver did not answer in time: it is asked again by another server"
             );
         }
-        if counted.is_err() {
+        if counted.is_err() || enforced.is_err() {
             tracing::warn!("the last usage is not counted: the database did not answer");
         }
         served

@@ -14,6 +14,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 pub mod check;
 pub mod check_remotes;
 pub mod deliveries;
+pub mod enforcement;
 pub mod feedback;
 pub mod gc;
 pub mod house;
@@ -74,6 +75,10 @@ pub fn command() -> Command {
                          not delivered, deliver queues what was only stored or given up",
             ),
         ))
+        .subcommand(enforcement::arguments(with_settings(
+            "enforcement",
+            "Who must sign in already while auth is grace, and who would break",
+        )))
         .subcommand(usage::arguments(with_settings("usage", "Who used what, in counts")))
         .subcommand(Command::new("openapi").about("Print the OpenAPI document"))
 }
@@ -126,6 +131,9 @@ pub fn run() -> ExitCode {
             load(matches).and_then(|config| feedback::run(config, action))
         }
         Some(("usage", matches)) => load(matches).and_then(|config| usage::run(config, matches)),
+        Some(("enforcement", matches)) => {
+            load(matches).and_then(|config| enforcement::run(config, matches))
+        }
         Some(("openapi", _)) => openapi::run(),
         _ => unreachable!("clap lets only known commands through"),
     };

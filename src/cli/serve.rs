@@ -14,7 +14,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::cli::house::{House, Texts, open_library, open_reference};
 use crate::cli::{CommandError, block_on, gc, logging};
 use crate::clock::SystemClock;
-use crate::config::{Config, UpstreamConfig};
+use crate::config::{AuthMode, Config, UpstreamConfig};
+use crate::flow::enforcement::reading;
 use crate::flow::{Gatehouse, chain};
 use crate::http::serve::Sockets;
 use crate::secret::SystemEntropy;
@@ -36,6 +37,11 @@ pub fn run(config: Config) -> Result<(), CommandError> {
                 "no identity provider is configured: sign-in answers 503. Set upstream_issuer and \
                  upstream_client_id, or try --dev"
             );
+        }
+        if config.auth == AuthMode::Enforce {
+            for name in config.enforcement.asking() {
+                tracing::warn!(setting = name, "auth is enforce: everybody must sign in anyway");
+            }
         }
         let sockets = Sockets {
             public: bind("listen", config.listen).await?,
@@ -183,6 +189,11 @@ pub async fn keep_house(gatehouse: &Gatehouse) {
     match usage_sweep::pass(&gatehouse.store, kept, now).await {
         Ok(swept) => tracing::debug!(?swept, "usage was rolled up"),
         Err(error) => tracing::warn!(error = %chain(&error), "usage could not be rolled up"),
+    }
+    let kept = gatehouse.config.enforcement.anonymous_kept;
+    match reading::sweep(&gatehouse.store, kept, now).await {
+        Ok(swept) => tracing::debug!(?swept, "old callers were deleted"),
+        Err(error) => tracing::warn!(error = %chain(&error), "old callers could not be deleted"),
     }
 }
 

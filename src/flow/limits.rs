@@ -58,7 +58,8 @@ impl Counted {
     }
 }
 
-fn counted_address(address: IpAddr) -> IpAddr {
+/// The network that an address is counted as: itself, or the /64 of IPv6.
+pub fn counted_address(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let network = v6.to_bits() & !u128::from(u64::MAX);

@@ -17,6 +17,7 @@ pub mod browser_login;
 pub mod browser_session;
 pub mod callback;
 pub mod consent;
+pub mod enforcement;
 pub mod exchange_code;
 pub mod granting;
 pub mod introduce;
@@ -41,6 +42,7 @@ use crate::config::{Config, UpstreamConfig};
 use crate::domain::resource::Resource;
 use crate::domain::scope::ScopeSet;
 use crate::flow::admit::Standings;
+use crate::flow::enforcement::Enforcement;
 use crate::flow::keyring::Keyring;
 use crate::flow::limits::Limits;
 use crate::keys::KeyError;
@@ -143,6 +145,8 @@ pub struct Gatehouse {
     pub standings: Standings,
     /// How often who may ask.
     pub limits: Limits,
+    /// Who of those without a token is asked to sign in.
+    pub enforcement: Enforcement,
     /// How the pages look; shared with the built-in provider's.
     pub brand: Arc<Brand>,
     /// Where "now" comes from.

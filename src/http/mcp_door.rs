@@ -5,6 +5,10 @@
 //! 3. The limit: per person, or per address where reading without a token is allowed.
 //! 4. The body, bounded.
 //! 5. The tools; what a call needs of its caller comes back as a challenge.
+//!
+//! In grace, whoever comes without a token may have to sign in already. That is decided once, when
+//! all is known that it depends on: behind the body, and before the limit, which those who are
+//! answered 401 do not use up, as under `enforce`.
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -22,13 +26,14 @@ use crate::domain::refusal::AccessRefusal;
 use crate::domain::scope::Scope;
 use crate::flow::Gatehouse;
 use crate::flow::admit::Entry;
+use crate::flow::enforcement::{Anonymous, Verdict};
 use crate::flow::limits::{Counted, Reading};
 use crate::flow::wire::{AnswersMcp, log_fault};
 use crate::http::cors::{Cors, OriginVerdict};
 use crate::http::front_door;
 use crate::http::mcp_refusals::{self as refusals, Challenge};
 use crate::mcp::caller::{Caller, Grant, Person, Scopes};
-use crate::mcp::server::{McpAnswer, McpServer};
+use crate::mcp::server::{McpAnswer, McpServer, Opened, signs_of_headers};
 use crate::secret::Secret;
 
 /// The door.
@@ -128,12 +133,57 @@ impl McpDoor {
             Ok(entry) => entry,
             Err(response) => return *response,
         };
+        if entry.is_some() {
+            self.gatehouse.note_signed_in(address);
+        } else if self.gatehouse.config.auth == AuthMode::Grace {
+            return self.pass_in_grace(request).await;
+        }
         let reading = self.count(entry.as_ref(), address);
         if !reading.allowed {
             self.server.note_limited(&request.visit.headers, &caller(entry.as_ref()));
             return refusals::limited(&reading);
         }
         let mut response = self.answer_admitted(request, entry.as_ref()).await;
+        refusals::describe_limit(&mut response, &reading);
+        response
+    }
+
+    /// Without a token, while most still pass.
+    async fn pass_in_grace(&self, request: McpRequest) -> Response<Bytes> {
+        let address = request.visit.address;
+        let headers = request.visit.headers.clone();
+        let counted = Counted::address(address);
+        let looked = self.gatehouse.limits.mcp_anonymous.look(&counted, self.gatehouse.clock.now());
+        // Whoever has used the limit up is judged by the headers: no body of theirs is read.
+        let opened = match looked.allowed {
+            true => Some(self.open(request).await),
+            false => None,
+        };
+        let read = opened.as_ref().and_then(|opened| opened.as_ref().ok());
+        let of_headers = signs_of_headers(&headers);
+        let signs = read.map_or(&of_headers, Opened::signs);
+        let verdict = self.gatehouse.enforce(Anonymous {
+            address,
+            client_info: signs.client_info.as_deref(),
+            user_agent: signs.user_agent.as_deref(),
+            tool: read.and_then(|opened| self.server.tool_called(opened)),
+            method: read.map_or("", Opened::kind),
+        });
+        if verdict == Verdict::MustSignIn {
+            return refusals::must_sign_in(&self.gatehouse, Challenge::Bare);
+        }
+        let (opened, reading) = match opened {
+            Some(opened) => (opened, self.count(None, address)),
+            None => (Err(Response::default()), looked),
+        };
+        if !reading.allowed {
+            self.server.note_limited(&headers, &caller(None));
+            return refusals::limited(&reading);
+        }
+        let mut response = match opened {
+            Ok(opened) => self.answer_opened(opened, None).await,
+            Err(refused) => refused,
+        };
         refusals::describe_limit(&mut response, &reading);
         response
     }
@@ -172,7 +222,9 @@ impl McpDoor {
                 _ if request.method != http::Method::POST => {
                     return refuse(AccessRefusal::NoCredentials);
                 }
-                AuthMode::Grace | AuthMode::Open => {
+                // What becomes of it is decided, and logged, when it was read.
+                AuthMode::Grace => return Ok(None),
+                AuthMode::Open => {
                     tracing::info!(flow = "admit", outcome = "anonymous");
                     return Ok(None);
                 }
@@ -227,16 +279,27 @@ impl McpDoor {
     }
 
     async fn answer_admitted(&self, request: McpRequest, entry: Option<&Entry>) -> Response<Bytes> {
+        match self.open(request).await {
+            Ok(opened) => self.answer_opened(opened, entry).await,
+            Err(refused) => refused,
+        }
+    }
+
+    /// Reads the body.
+    async fn open(&self, request: McpRequest) -> Result<Opened, Response<Bytes>> {
         let mut parts = http::Request::new(()).into_parts().0;
         parts.method = request.method.clone();
         parts.uri = request.uri.clone();
         parts.headers.clone_from(&request.visit.headers);
-        let body = match request.into_body().await {
-            McpBody::Read(body) => body,
-            McpBody::TooLarge => return refusals::too_large(),
-            McpBody::Broken => return refusals::broken_body(),
-        };
-        match self.server.answer(parts, body, caller(entry)).await {
+        match request.into_body().await {
+            McpBody::Read(body) => Ok(self.server.open(parts, &body)),
+            McpBody::TooLarge => Err(refusals::too_large()),
+            McpBody::Broken => Err(refusals::broken_body()),
+        }
+    }
+
+    async fn answer_opened(&self, opened: Opened, entry: Option<&Entry>) -> Response<Bytes> {
+        match self.server.answer(opened, caller(entry)).await {
             McpAnswer::Response(response) => response,
             McpAnswer::NeedsPerson { required } => {
                 refusals::needs_person(&self.gatehouse, required)

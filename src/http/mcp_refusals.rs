@@ -71,16 +71,30 @@ pub fn unauthenticated(
     request: &McpRequest,
     pages: usize,
 ) -> Response<Bytes> {
-    let config = &gatehouse.config;
-    let mut refused = match page_wanted(request) {
+    let refused = match page_wanted(request) {
         Some(PageForm::Html) => {
             page("text/html; charset=utf-8", front_door::html(gatehouse, pages))
         }
         Some(PageForm::Markdown) => {
             page("text/markdown; charset=utf-8", front_door::markdown(gatehouse, pages))
         }
-        None => response(StatusCode::UNAUTHORIZED, &authentication_required(config)),
+        None => return must_sign_in(gatehouse, kind),
     };
+    challenged(gatehouse, kind, refused)
+}
+
+/// 401 for a program.
+pub fn must_sign_in(gatehouse: &Gatehouse, kind: Challenge) -> Response<Bytes> {
+    let body = authentication_required(&gatehouse.config);
+    challenged(gatehouse, kind, response(StatusCode::UNAUTHORIZED, &body))
+}
+
+fn challenged(
+    gatehouse: &Gatehouse,
+    kind: Challenge,
+    mut refused: Response<Bytes>,
+) -> Response<Bytes> {
+    let config = &gatehouse.config;
     let metadata = metadata_url(config);
     // Client libraries ask for what the challenge names: it is what they would get by default, so
     // that sending feedback does not need a second sign-in.

@@ -16,6 +16,20 @@ const META_PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 /// The key of the client's own description there.
 const META_CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
 
+/// Methods that are told apart where requests are counted.
+const METHODS: [&str; 10] = [
+    "initialize",
+    "ping",
+    "server/discover",
+    "tools/list",
+    "tools/call",
+    "prompts/list",
+    "prompts/get",
+    "resources/list",
+    "resources/templates/list",
+    "resources/read",
+];
+
 /// One message from a client.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Envelope {
@@ -92,9 +106,24 @@ impl Envelope {
         self.params()?.get("_meta")?.get(META_PROTOCOL_VERSION)?.as_str()
     }
 
-    /// The name of the client that a request carries in its `_meta` (2026-07-28).
+    /// The name of the client that a request carries: in its `_meta` (2026-07-28), or where a legacy
+    /// connection is opened.
     pub fn client_name(&self) -> Option<&str> {
-        self.params()?.get("_meta")?.get(META_CLIENT_INFO)?.get("name")?.as_str()
+        let params = self.params()?;
+        let info = params.get("_meta").and_then(|meta| meta.get(META_CLIENT_INFO));
+        let info = info.or_else(|| params.get("clientInfo").filter(|_| self.is_initialize()));
+        info?.get("name")?.as_str()
+    }
+
+    /// What kind of message it is: a method, of those that are told apart, or one word for others.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Request { method, .. } => {
+                METHODS.iter().find(|known| *known == method).copied().unwrap_or("other")
+            }
+            Self::Notification { .. } => "notification",
+            Self::Answer => "answer",
+        }
     }
 
     /// The tool a request calls.

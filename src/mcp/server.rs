@@ -97,18 +97,31 @@ impl McpServer {
         Self { catalogue, usage, rmcp }
     }
 
-    /// Answers one request. The door has admitted the caller and limited the body.
-    pub async fn answer(&self, parts: Parts, body: Bytes, caller: Caller) -> McpAnswer {
-        if let Err(refusal) = transport::check_http(&parts) {
-            return McpAnswer::Response(refusal.into_response(None));
-        }
-        let envelope = match Envelope::open(&body) {
-            Ok(envelope) => envelope,
-            Err((refusal, id)) => return McpAnswer::Response(refusal.into_response(id)),
+    /// Opens one request as far as it can be. The door has limited the body.
+    pub fn open(&self, parts: Parts, body: &Bytes) -> Opened {
+        let envelope = match transport::check_http(&parts) {
+            Ok(()) => Envelope::open(body).map_err(|(refusal, id)| refusal.into_response(id)),
+            Err(refusal) => Err(refusal.into_response(None)),
         };
         let asking = Asking {
-            signs: transport::signs(&parts.headers, Some(&envelope)),
+            signs: transport::signs(&parts.headers, envelope.as_ref().ok()),
             began: Stopwatch::start(),
+        };
+        Opened { headers: parts.headers, envelope, asking }
+    }
+
+    /// The tool that a request calls, if one of that name is offered, by that name.
+    pub fn tool_called<'a>(&'a self, opened: &Opened) -> Option<&'a str> {
+        let name = opened.envelope.as_ref().ok()?.called_tool()?;
+        self.catalogue.find(name).map(|tool| self.catalogue.name_of(tool))
+    }
+
+    /// Answers one request. The door has admitted the caller.
+    pub async fn answer(&self, opened: Opened, caller: Caller) -> McpAnswer {
+        let Opened { headers, envelope, asking } = opened;
+        let envelope = match envelope {
+            Ok(envelope) => envelope,
+            Err(response) => return McpAnswer::Response(response),
         };
         // What the caller may do comes before what is wrong with the call, so that nobody learns
         // the bounds of a tool out of reach, and so that one challenge is enough.
@@ -125,7 +138,7 @@ impl McpServer {
                 return answer;
             }
         }
-        McpAnswer::Response(match transport::direct(&parts.headers, &envelope) {
+        McpAnswer::Response(match transport::direct(&headers, &envelope) {
             Ok(Passage::Forward(headers)) => self.forward(headers, &envelope, caller, asking).await,
             Ok(Passage::Accepted) => transport::accepted(),
             Err(refusal) => refusal.into_response(envelope.id()),
@@ -134,7 +147,7 @@ impl McpServer {
 
     /// Counts a request that the door turned away for being one too many.
     pub fn note_limited(&self, headers: &HeaderMap, caller: &Caller) {
-        let asking = Asking { signs: transport::signs(headers, None), began: Stopwatch::start() };
+        let asking = Asking { signs: signs_of_headers(headers), began: Stopwatch::start() };
         self.usage.note(asking.call(caller, "", Outcome::Limited));
     }
 
@@ -156,6 +169,37 @@ impl McpServer {
         let Ok(body) = body.collect().await;
         transport::mend(Response::from_parts(parts, body.to_bytes()), envelope.id())
     }
+}
+
+/// A request whose body was read.
+#[derive(Debug)]
+pub struct Opened {
+    headers: HeaderMap,
+    /// The message, or what its sender is told about it.
+    envelope: Result<Envelope, Response<Bytes>>,
+    asking: Asking,
+}
+
+impl Opened {
+    /// How its client describes itself.
+    pub const fn signs(&self) -> &Signs {
+        &self.asking.signs
+    }
+
+    /// What kind of message it is; empty for one that cannot be read.
+    pub fn kind(&self) -> &'static str {
+        self.envelope.as_ref().map_or("", Envelope::kind)
+    }
+}
+
+/// How a client describes itself whose request was not read.
+pub fn signs_of_headers(headers: &HeaderMap) -> Signs {
+    transport::signs(headers, None)
+}
+
+/// The names of the tools that are offered, in their order.
+pub fn offered_tools(product: &str, remotes: &Remotes) -> Vec<String> {
+    Catalogue::new(product, remotes).names().map(str::to_owned).collect()
 }
 
 /// A request, as far as it is counted.

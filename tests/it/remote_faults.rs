@@ -328,7 +328,7 @@ async fn call(server: &McpServer, tool: &str, arguments: Value) -> Value {
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params":
         { "name": tool, "arguments": arguments } });
     let body = bytes::Bytes::from(call.to_string());
-    let answer = server.answer(parts, body, Caller::anonymous()).await;
+    let answer = server.answer(server.open(parts, &body), Caller::anonymous()).await;
     let McpAnswer::Response(answer) = answer else { panic!("{answer:?}") };
     serde_json::from_slice(answer.body()).expect("JSON")
 }

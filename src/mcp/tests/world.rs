@@ -69,7 +69,7 @@ impl World {
         let (mut parts, ()) = Request::new(()).into_parts();
         parts.method = call.method;
         parts.headers = call.headers;
-        self.server.answer(parts, call.body, call.caller).await
+        self.server.answer(self.server.open(parts, &call.body), call.caller).await
     }
 
     /// The answer of a call that the door has nothing more to say about.
