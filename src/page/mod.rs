@@ -11,6 +11,7 @@ pub mod account;
 pub mod brand;
 pub mod consent;
 pub mod dev_login;
+pub mod enforcement;
 pub mod front_door;
 pub mod kept;
 pub mod logout;

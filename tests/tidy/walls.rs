@@ -53,7 +53,10 @@ pub const ROOMS: &[Room] = &[
         &[LEAVES_AND, "domain", "store", "mcp::caller", "mcp::feedback", "mcp::usage"],
     ),
     // Templates show values of the domain; they decide nothing.
-    room("page", &["domain::redirect_uri", "domain::scope"]),
+    room(
+        "page",
+        &["domain::enforcement", "domain::redirect_uri", "domain::replay", "domain::scope"],
+    ),
     room(
         "flow",
         &[
