@@ -18,6 +18,8 @@ mod commands;
 mod consent;
 mod delivery;
 mod discovery;
+mod enforcement;
+mod enforcement_reports;
 mod feedback;
 mod first_run;
 mod limit_windows;

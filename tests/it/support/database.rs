@@ -149,7 +149,7 @@ pub async fn db_execute(url: &str, sql: &str) {
     connection.close().await.expect("closing works");
 }
 
-const TABLES: [&str; 19] = [
+const TABLES: [&str; 22] = [
     "clients",
     "users",
     "consents",
@@ -169,6 +169,9 @@ const TABLES: [&str; 19] = [
     "usage_days",
     "usage_writers",
     "searches",
+    "anonymous_callers",
+    "challenged_callers",
+    "enforcement_halts",
 ];
 
 /// Every value of every table, as text, bytes included.

@@ -335,6 +335,23 @@ impl World {
         Ok(())
     }
 
+    /// Returns when every house, all of them at once, has written who came without a token, judged
+    /// those who were asked, and looked for a halt, as it does unasked a moment later.
+    pub async fn tend_enforcement(&self) -> Result<(), StoreError> {
+        let tend = |gatehouse: Arc<Gatehouse>| async move { gatehouse.tend_enforcement().await };
+        let mut tended = Vec::new();
+        if let Some(Running { replica, runtime, .. }) = &*self.running.lock().unwrap() {
+            tended.push(runtime.spawn(tend(Arc::clone(&replica.gatehouse))));
+        }
+        for replica in &*self.replicas.lock().unwrap() {
+            tended.push(tokio::spawn(tend(Arc::clone(&replica.gatehouse))));
+        }
+        for house in tended {
+            house.await.expect("tending does not panic")?;
+        }
+        Ok(())
+    }
+
     /// From now on every request has a connection of its own, so that none begins on one whose
     /// house is gone.
     pub fn keep_no_connections(&mut self) {
