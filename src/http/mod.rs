@@ -16,6 +16,7 @@ pub mod acceptor;
 pub mod cors;
 pub mod dev_provider;
 pub mod front_door;
+pub mod hang_up;
 pub mod headers;
 pub mod interrupted;
 pub mod mcp_door;
@@ -29,6 +30,7 @@ pub mod unread;
 use crate::flow::Gatehouse;
 use crate::http::cors::Cors;
 use crate::http::interrupted::Asked;
+use crate::http::hang_up::HangUps;
 use crate::http::places::Place;
 use crate::http::proxies::Proxies;
 use crate::http::unread::Unread;
@@ -47,6 +49,8 @@ pub struct Door {
     /// Whose word on addresses is believed.
     pub proxies: Proxies,
 }
+    /// Whose clients are gone.
+    pub hang_ups: HangUps,
 
 impl Endpoint for Door {
     type Output = Response;
@@ -71,7 +75,9 @@ impl Endpoint for Door {
                 let frame = self.gatehouse.frame();
                 let asked = Asked { path: &note.path, id: &note.id, frame };
                 let endpoint = Box::pin(self.route(request, place));
-                let mut response = note.within(asked.answer(endpoint)).await;
+                let gone = self.hang_ups.of(&request);
+                let answer = asked.answer_unless(gone, endpoint);
+                let mut response = note.within(answer).await;
                 grant.apply(&mut response);
                 response
             }

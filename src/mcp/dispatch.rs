@@ -27,7 +27,7 @@ use crate::mcp::reply::{Failure, Reply};
 use crate::mcp::tools::{Catalogue, Tool};
 use crate::mcp::{
     account, ask, feedback, feedback_status, get_api_content, list_api_pages, read_page, search,
-    search_api,
+    search_api, work,
 };
 use crate::reference::library::Reference;
 
@@ -150,7 +150,12 @@ impl ServerHandler for Dispatch {
         let tool = self.catalogue.find(&request.name).ok_or_else(|| self.unknown_tool())?;
         let Admitted { caller, span } = admitted(tool, &context)?;
         let arguments = Arguments::new(request.arguments.unwrap_or_default());
-        let result = match self.run(tool, caller, arguments).await {
+        let run = self.run(tool, caller, arguments);
+        let Some(result) = work::unless_gone(context.ct.cancelled(), run).await else {
+            span.in_scope(|| tracing::info!(?tool, "the client is gone"));
+            return Err(internal_error());
+        };
+        let result = match result {
             Ok(reply) => CallToolResult::from(reply),
             Err(Failure::Refused(text)) => CallToolResult::error(vec![ContentBlock::text(text)]),
             Err(Failure::Fault(error)) => {
@@ -197,16 +202,15 @@ impl Dispatch {
                 self.look_up(move |reference| get_api_content::call(reference, &arguments)).await
             }
             Tool::SubmitFeedback => {
-                // On a task of its own, so that a panic becomes an error here too.
                 let feedback_box = Arc::clone(&self.feedback_box);
                 let call = async move { feedback::call(&*feedback_box, &caller, &arguments).await };
-                tokio::spawn(call).await.map_err(Failure::fault)?
+                work::on_own_task(call).await?
             }
             Tool::FeedbackStatus => {
                 let feedback_box = Arc::clone(&self.feedback_box);
                 let call =
                     async move { feedback_status::call(&*feedback_box, &caller, &arguments).await };
-                tokio::spawn(call).await.map_err(Failure::fault)?
+                work::on_own_task(call).await?
             }
             Tool::WhoAmI => account::whoami(&caller, &self.account_url),
             Tool::Disconnect => account::disconnect(&caller, &self.account_url),
@@ -223,7 +227,7 @@ impl Dispatch {
         F: FnOnce(&Library) -> Result<Reply, Failure> + Send + 'static,
     {
         let library = Arc::clone(&self.library);
-        tokio::task::spawn_blocking(move || call(&library)).await.map_err(Failure::fault)?
+        work::on_busy_thread(move || call(&library)).await?
     }
 
     /// Asks the API reference, likewise.
@@ -232,7 +236,7 @@ impl Dispatch {
         F: FnOnce(&Reference) -> Result<Reply, Failure> + Send + 'static,
     {
         let reference = Arc::clone(&self.reference);
-        tokio::task::spawn_blocking(move || call(&reference)).await.map_err(Failure::fault)?
+        work::on_busy_thread(move || call(&reference)).await?
     }
 
     fn unknown_tool(&self) -> ErrorData {

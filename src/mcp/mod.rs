@@ -10,7 +10,7 @@
 //! 5. [`dispatch`] answers: one file per tool ([`search`], [`ask`], [`read_page`],
 //!    [`list_api_pages`], [`search_api`], [`get_api_content`], [`feedback`], [`feedback_status`];
 //!    in [`account`] two that say who calls and where a person ends a connection), typed
-//!    [`argument`]s in, Markdown and structured content out.
+//!    [`argument`]s in, Markdown and structured content out. [`work`] ends with its request.
 //! 6. [`transport`] turns whatever rmcp said in plain text into JSON-RPC.
 //!
 //! Nothing is kept between two requests (MCP 2026-07-28, Statelessness), so any replica answers any
@@ -41,3 +41,4 @@ pub mod transport;
 
 #[cfg(test)]
 mod tests;
+pub mod work;

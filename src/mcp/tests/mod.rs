@@ -6,6 +6,7 @@
 mod account;
 mod api_reference;
 mod callers;
+mod cancellation;
 mod envelopes;
 mod eras;
 mod http_rules;

@@ -32,14 +32,12 @@ impl World {
 
     pub fn with(letters: Letters) -> Self {
         let letters = Arc::new(letters);
-        let settings = Settings {
-            product: "Redpanda".to_owned(),
-            server_version: "1.2.3".to_owned(),
-            public_url: "https://mcp.example.com".to_owned(),
-            account_url: "https://mcp.example.com/connect/account".to_owned(),
-        };
-        let server = McpServer::new(&settings, library(), reference(), Arc::clone(&letters) as _);
-        Self { server, letters }
+        Self { server: served(Arc::clone(&letters) as _), letters }
+    }
+
+    /// A server that hands feedback to another box than the one with the letters.
+    pub fn with_box(feedback_box: Arc<dyn FeedbackBox>) -> Self {
+        Self { server: served(feedback_box), letters: Arc::default() }
     }
 
     pub async fn answer(&self, call: Call) -> McpAnswer {
@@ -78,6 +76,16 @@ impl World {
         assert_eq!(result.get("structuredContent"), None);
         text(&result)
     }
+}
+
+fn served(feedback_box: Arc<dyn FeedbackBox>) -> McpServer {
+    let settings = Settings {
+        product: "Redpanda".to_owned(),
+        server_version: "1.2.3".to_owned(),
+        public_url: "https://mcp.example.com".to_owned(),
+        account_url: "https://mcp.example.com/connect/account".to_owned(),
+    };
+    McpServer::new(&settings, library(), reference(), feedback_box)
 }
 
 /// The text of a tool's result.
