@@ -1,5 +1,6 @@
 //! `get_api_reference_content`: pages of the API reference, as Markdown.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use rmcp::model::Tool as Definition;
@@ -57,7 +58,10 @@ struct Content {
 
 /// Answers a call. One wrong address among several does not cost the others.
 pub fn call(reference: &Reference, arguments: &Arguments) -> Result<Reply, Failure> {
-    let urls = URLS.required(arguments)?;
+    // What is asked for twice is read once, or it would take room from the others.
+    let mut seen = HashSet::new();
+    let mut urls = URLS.required(arguments)?;
+    urls.retain(|url| seen.insert(*url));
     let mut content = Contents { pages: Vec::new(), problems: Vec::new() };
     for answer in reference.read(&urls) {
         match answer {

@@ -10,3 +10,6 @@ pub mod cut;
 pub mod index;
 pub mod likeness;
 pub mod tokens;
+
+#[cfg(test)]
+mod hostile;

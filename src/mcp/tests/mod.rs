@@ -9,6 +9,7 @@ mod callers;
 mod cancellation;
 mod envelopes;
 mod eras;
+mod hostile;
 mod http_rules;
 mod legacy;
 mod listing;
