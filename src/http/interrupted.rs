@@ -113,6 +113,7 @@ impl Asked<'_> {
         match self.path {
             "/mcp" => Surface::Mcp,
             "/"
+            | "/reference"
             | "/oauth/authorize"
             | "/oauth/consent"
             | "/mcp/callback"
@@ -161,13 +162,13 @@ fn oauth_error(interruption: Interruption) -> serde_json::Value {
     json!({"error": error, "error_description": description})
 }
 
-fn with_status(body: impl IntoResponse, interruption: Interruption) -> Response {
 /// What the log says of a client that is gone; 499 is what it is called since nginx.
 fn nobody_reads_this() -> Response {
     let status = StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST);
     Response::builder().status(status).finish()
 }
 
+fn with_status(body: impl IntoResponse, interruption: Interruption) -> Response {
     let mut response = body.into_response();
     match interruption {
         Interruption::Panicked => response.set_status(StatusCode::INTERNAL_SERVER_ERROR),

@@ -25,12 +25,13 @@ pub mod places;
 pub mod proxies;
 pub mod request_log;
 pub mod serve;
+pub mod server_card;
 pub mod unread;
 
 use crate::flow::Gatehouse;
 use crate::http::cors::Cors;
-use crate::http::interrupted::Asked;
 use crate::http::hang_up::HangUps;
+use crate::http::interrupted::Asked;
 use crate::http::places::Place;
 use crate::http::proxies::Proxies;
 use crate::http::unread::Unread;
@@ -48,9 +49,9 @@ pub struct Door {
     pub cors: Cors,
     /// Whose word on addresses is believed.
     pub proxies: Proxies,
-}
     /// Whose clients are gone.
     pub hang_ups: HangUps,
+}
 
 impl Endpoint for Door {
     type Output = Response;
@@ -74,8 +75,8 @@ impl Endpoint for Door {
                 // 4. The endpoints, in bounded time, in a span that carries the request's own id.
                 let frame = self.gatehouse.frame();
                 let asked = Asked { path: &note.path, id: &note.id, frame };
-                let endpoint = Box::pin(self.route(request, place));
                 let gone = self.hang_ups.of(&request);
+                let endpoint = Box::pin(self.route(request, place));
                 let answer = asked.answer_unless(gone, endpoint);
                 let mut response = note.within(answer).await;
                 grant.apply(&mut response);

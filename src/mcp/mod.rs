@@ -13,6 +13,8 @@
 //!    [`argument`]s in, Markdown and structured content out. [`work`] ends with its request.
 //! 6. [`transport`] turns whatever rmcp said in plain text into JSON-RPC.
 //!
+//! [`introduction`] tells the same to who has not connected.
+//!
 //! Nothing is kept between two requests (MCP 2026-07-28, Statelessness), so any replica answers any
 //! of them.
 //!
@@ -28,6 +30,7 @@ pub mod envelope;
 pub mod feedback;
 pub mod feedback_status;
 pub mod get_api_content;
+pub mod introduction;
 pub mod list_api_pages;
 pub mod read_page;
 pub mod refusal;
@@ -38,7 +41,7 @@ pub mod sections;
 pub mod server;
 pub mod tools;
 pub mod transport;
+pub mod work;
 
 #[cfg(test)]
 mod tests;
-pub mod work;

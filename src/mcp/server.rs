@@ -15,6 +15,7 @@ use crate::mcp::caller::{Caller, Scope, Shortfall};
 use crate::mcp::dispatch::{Admitted, Dispatch};
 use crate::mcp::envelope::Envelope;
 use crate::mcp::feedback::FeedbackBox;
+use crate::mcp::introduction::Introduction;
 use crate::mcp::tools::{Catalogue, Tool};
 use crate::mcp::transport::{self, Passage};
 use crate::reference::library::Reference;
@@ -51,6 +52,7 @@ pub enum McpAnswer {
 
 /// The server on `/mcp`. Cheap to share; keeps nothing between two requests.
 pub struct McpServer {
+    about: ServerConfig,
     catalogue: Arc<Catalogue>,
     rmcp: StreamableHttpService<Arc<Dispatch>, NeverSessionManager>,
 }
@@ -64,8 +66,9 @@ impl McpServer {
         feedback_box: Arc<dyn FeedbackBox>,
     ) -> Self {
         let catalogue = Arc::new(Catalogue::new(&settings.product));
+        let about = about(settings);
         let dispatch = Arc::new(Dispatch {
-            about: about(settings),
+            about: about.clone(),
             catalogue: Arc::clone(&catalogue),
             library,
             reference,
@@ -77,7 +80,12 @@ impl McpServer {
             Arc::new(NeverSessionManager::default()),
             configuration(),
         );
-        Self { catalogue, rmcp }
+        Self { about, catalogue, rmcp }
+    }
+
+    /// What this server is and offers, for who has not connected.
+    pub fn introduction(&self) -> Introduction {
+        Introduction::of(&self.about, &self.catalogue)
     }
 
     /// Answers one request. The door has admitted the caller and limited the body.

@@ -36,5 +36,6 @@ mod registration;
 mod revocation;
 mod schema;
 mod secrets;
+mod server_card;
 mod site_login;
 mod token;
