@@ -17,10 +17,12 @@ use rmcp::model::{
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
 use serde_json::json;
+use tracing::Instrument as _;
 
 use crate::docs::library::Library;
 use crate::mcp::argument::Arguments;
 use crate::mcp::caller::Caller;
+use crate::mcp::elsewhere::{self, House};
 use crate::mcp::feedback::FeedbackBox;
 use crate::mcp::refusal::{SUPPORTED_VERSIONS, internal_error};
 use crate::mcp::reply::{Failure, Reply};
@@ -30,6 +32,7 @@ use crate::mcp::{
     search_api, work,
 };
 use crate::reference::library::Reference;
+use crate::remote::Remotes;
 
 /// How long a client may keep a list. Lists change with a deployment, and a client that sees an old
 /// one for this long merely misses a new tool.
@@ -62,6 +65,8 @@ pub struct Dispatch {
     pub feedback_box: Arc<dyn FeedbackBox>,
     /// Where people see what they connected.
     pub account_url: String,
+    /// Other servers whose tools are offered.
+    pub remotes: Arc<Remotes>,
 }
 
 impl ServerHandler for Dispatch {
@@ -150,7 +155,7 @@ impl ServerHandler for Dispatch {
         let tool = self.catalogue.find(&request.name).ok_or_else(|| self.unknown_tool())?;
         let Admitted { caller, span } = admitted(tool, &context)?;
         let arguments = Arguments::new(request.arguments.unwrap_or_default());
-        let run = self.run(tool, caller, arguments);
+        let run = self.run(tool, caller, arguments).instrument(span.clone());
         let Some(result) = work::unless_gone(context.ct.cancelled(), run).await else {
             span.in_scope(|| tracing::info!(?tool, "the client is gone"));
             return Err(internal_error());
@@ -186,20 +191,38 @@ impl Dispatch {
         caller: Caller,
         arguments: Arguments,
     ) -> Result<Reply, Failure> {
+        let place = tool.place();
+        if let Some(place) = place.filter(|place| self.remotes.in_place_of(*place).next().is_some())
+        {
+            let house = House {
+                library: Arc::clone(&self.library),
+                reference: Arc::clone(&self.reference),
+                remotes: Arc::clone(&self.remotes),
+            };
+            let call = elsewhere::answer(place, house, caller, arguments);
+            return work::on_own_task(call.in_current_span()).await?;
+        }
         match tool {
+            Tool::Remote(number) => {
+                let tool = Arc::clone(&self.remotes.all()[number]);
+                let call = elsewhere::pass_on(tool, caller, arguments);
+                work::on_own_task(call.in_current_span()).await?
+            }
             Tool::Search => self.consult(move |library| search::call(library, &arguments)).await,
             Tool::Ask => self.consult(move |library| ask::call(library, &arguments)).await,
             Tool::ReadPage => {
                 self.consult(move |library| read_page::call(library, &arguments)).await
             }
             Tool::ListApiPages => {
-                self.look_up(move |reference| list_api_pages::call(reference, &arguments)).await
+                self.look_up(move |reference| list_api_pages::call(reference, &arguments, None))
+                    .await
             }
             Tool::SearchApi => {
-                self.look_up(move |reference| search_api::call(reference, &arguments)).await
+                self.look_up(move |reference| search_api::call(reference, &arguments, None)).await
             }
             Tool::GetApiContent => {
-                self.look_up(move |reference| get_api_content::call(reference, &arguments)).await
+                self.look_up(move |reference| get_api_content::call(reference, &arguments, None))
+                    .await
             }
             Tool::SubmitFeedback => {
                 let feedback_box = Arc::clone(&self.feedback_box);

@@ -10,7 +10,9 @@
 //! 5. [`dispatch`] answers: one file per tool ([`search`], [`ask`], [`read_page`],
 //!    [`list_api_pages`], [`search_api`], [`get_api_content`], [`feedback`], [`feedback_status`];
 //!    in [`account`] two that say who calls and where a person ends a connection), typed
-//!    [`argument`]s in, Markdown and structured content out. [`work`] ends with its request.
+//!    [`argument`]s in, Markdown and structured content out. [`work`] ends with its request. What
+//!    another server answers is in [`elsewhere`]: its arguments ([`inputs`]), its [`pages`], and
+//!    one answer of several sources ([`merge`]).
 //! 6. [`transport`] turns whatever rmcp said in plain text into JSON-RPC.
 //!
 //! [`introduction`] tells the same to who has not connected.
@@ -26,12 +28,16 @@ pub mod argument;
 pub mod ask;
 pub mod caller;
 pub mod dispatch;
+pub mod elsewhere;
 pub mod envelope;
 pub mod feedback;
 pub mod feedback_status;
 pub mod get_api_content;
+pub mod inputs;
 pub mod introduction;
 pub mod list_api_pages;
+pub mod merge;
+pub mod pages;
 pub mod read_page;
 pub mod refusal;
 pub mod reply;

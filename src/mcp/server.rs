@@ -19,6 +19,7 @@ use crate::mcp::introduction::Introduction;
 use crate::mcp::tools::{Catalogue, Tool};
 use crate::mcp::transport::{self, Passage};
 use crate::reference::library::Reference;
+use crate::remote::Remotes;
 
 /// What an operator decides about this room.
 #[derive(Clone, Debug)]
@@ -64,8 +65,9 @@ impl McpServer {
         library: Arc<Library>,
         reference: Arc<Reference>,
         feedback_box: Arc<dyn FeedbackBox>,
+        remotes: Arc<Remotes>,
     ) -> Self {
-        let catalogue = Arc::new(Catalogue::new(&settings.product));
+        let catalogue = Arc::new(Catalogue::new(&settings.product, &remotes));
         let about = about(settings);
         let dispatch = Arc::new(Dispatch {
             about: about.clone(),
@@ -74,6 +76,7 @@ impl McpServer {
             reference,
             feedback_box,
             account_url: settings.account_url.clone(),
+            remotes,
         });
         let rmcp = StreamableHttpService::new(
             move || Ok(Arc::clone(&dispatch)),

@@ -85,7 +85,7 @@ fn served(feedback_box: Arc<dyn FeedbackBox>) -> McpServer {
         public_url: "https://mcp.example.com".to_owned(),
         account_url: "https://mcp.example.com/connect/account".to_owned(),
     };
-    McpServer::new(&settings, library(), reference(), feedback_box)
+    McpServer::new(&settings, library(), reference(), feedback_box, Arc::default())
 }
 
 /// The text of a tool's result.
