@@ -220,6 +220,7 @@ fn every_dependency_is_used() {
         ("api/", &["api/src"], &["api/tests"]),
         ("migration/", &["migration/src"], &["migration/src"]),
         ("tests/probe/", &["tests/probe/src"], &["tests/probe/src"]),
+        ("tests/quality/", &["tests/quality/src"], &["tests/quality/src"]),
         ("tests/clients/rmcp/", &["tests/clients/rmcp/src"], &["tests/clients/rmcp/src"]),
     ] {
         let file = format!("{folder}Cargo.toml");
