@@ -51,7 +51,9 @@ fn a_search_that_ranks_the_wrong_way_round_is_below_the_floor() {
     let library = measure::open(SETS[0].settings().unwrap()).unwrap();
     let questions = SETS[0].questions(Part::Tuning).unwrap();
     let mut asked = measure::ask_all(&library, &questions).unwrap();
-    asked.iter_mut().for_each(|it| it.hits.reverse());
+    for it in &mut asked {
+        it.hits.reverse();
+    }
     let score = Score::of(&asked, By::Page);
     assert!(!report::below(&Set::floor(By::Page), &score).is_empty(), "{score:?}");
 }
