@@ -22,6 +22,14 @@ test-concurrency *ARGS:
 test-conformance *ARGS:
     scripts/test-conformance "$@"
 
+# The pages in a real Chromium; with arguments only the walks they name.
+test-pages *ARGS:
+    scripts/test-pages "$@"
+
+# Pictures of every page in light, in dark and on a phone, into target/screenshots.
+screenshots *ARGS:
+    scripts/screenshots "$@"
+
 # Replays the seeds of the fuzz targets and fuzzes each for a minute, or as many seconds as said.
 fuzz *ARGS:
     scripts/fuzz "$@"

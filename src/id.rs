@@ -60,8 +60,12 @@ ids! {
     RefreshTokenId,
     /// A remembered yes.
     ConsentId,
+    /// A browser that a person is signed in with.
+    BrowserSessionId,
     /// A message of a person about the documentation.
     FeedbackId,
+    /// Something to be handed on to a receiver outside.
+    OutboxId,
 }
 
 fn uuid_v7(entropy: &dyn Entropy, now: Timestamp) -> Uuid {

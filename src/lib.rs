@@ -7,12 +7,15 @@
 //! - [`clock`], [`secret`], [`server_secret`], [`keys`], [`private_jwk`], [`id`], [`loopback`]:
 //!   leaves that anyone may use. Never here: decisions.
 //! - [`special_use`]: which addresses are the public internet's; a leaf too.
+//! - [`http_client`]: how this server goes out; a leaf too. Never here: whom it asks for what.
 //! - [`config`]: the settings, checked whole. Never here: connections.
 //! - [`domain`]: the rules, values in and decisions out. Never here: IO, time, chance.
 //! - [`store`]: the rows. Never here: decisions, HTTP.
 //! - [`upstream`]: the identity provider. Never here: who may sign in.
 //! - [`clients`]: who is asking. Never here: tokens.
+//! - [`text`]: texts searched and cut, for the next two rooms. Never here: files.
 //! - [`docs`]: the corpus, read and searched. Has never heard of OAuth.
+//! - [`reference`]: API documents listed, searched, rendered. Never here: what calls them.
 //! - [`mcp`]: the tools. Never here: tokens; it sees a caller, already admitted.
 //! - [`attribution`]: who used what. Never here: tokens.
 //! - [`page`]: HTML for people. Never here: decisions.
@@ -29,14 +32,17 @@ pub mod docs;
 pub mod domain;
 pub mod flow;
 pub mod http;
+pub mod http_client;
 pub mod id;
 pub mod keys;
 pub mod loopback;
 pub mod mcp;
 pub mod page;
 pub mod private_jwk;
+pub mod reference;
 pub mod secret;
 pub mod server_secret;
 pub mod special_use;
 pub mod store;
+pub mod text;
 pub mod upstream;

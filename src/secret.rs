@@ -82,6 +82,12 @@ pub(crate) fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     context.sign().as_ref().try_into().expect("HMAC-SHA-256 has 32 bytes")
 }
 
+/// HMAC-SHA-256 of a message as it is (RFC 2104), as receivers of ours compute it too.
+pub fn hmac_sha256_of_message(key: &[u8], message: &[u8]) -> [u8; 32] {
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message);
+    tag.as_ref().try_into().expect("HMAC-SHA-256 has 32 bytes")
+}
+
 /// What a generated secret is for; names its visible prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -95,6 +101,8 @@ pub enum Kind {
     UpstreamNonce,
     /// The PKCE verifier of our own request to the identity provider.
     UpstreamCodeVerifier,
+    /// What the cookie of a browser session holds.
+    BrowserSession,
 }
 
 impl Kind {
@@ -104,7 +112,10 @@ impl Kind {
         match self {
             Self::AuthorizationCode => "ghc_",
             Self::RefreshToken => "ghr_",
-            Self::UpstreamState | Self::UpstreamNonce | Self::UpstreamCodeVerifier => "",
+            Self::UpstreamState
+            | Self::UpstreamNonce
+            | Self::UpstreamCodeVerifier
+            | Self::BrowserSession => "",
         }
     }
 }
@@ -121,9 +132,9 @@ impl Secret {
         Self(format!("{}{}", kind.prefix(), base64url(&bytes)))
     }
 
-    /// The refresh token whose random part was derived and not drawn.
-    pub(crate) fn derived_refresh_token(derived: &[u8]) -> Self {
-        Self(format!("{}{}", Kind::RefreshToken.prefix(), base64url(derived)))
+    /// A secret whose random part was derived and not drawn.
+    pub(crate) fn derived(kind: Kind, derived: &[u8]) -> Self {
+        Self(format!("{}{}", kind.prefix(), base64url(derived)))
     }
 
     /// A secret that somebody sent us.

@@ -12,7 +12,7 @@ use aws_lc_rs::aead;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::secret::{Entropy, Secret, SecretHash, hmac_sha256};
+use crate::secret::{Entropy, Kind, Secret, SecretHash, hmac_sha256};
 
 /// The fewest bytes a server secret may have.
 pub const SERVER_SECRET_BYTES_MIN: usize = 32;
@@ -46,6 +46,18 @@ pub enum Purpose {
     RefreshSuccessor,
     /// Whom a limit counts, as the database knows them.
     LimitKey,
+    /// The cookie of a sign-in that leads to a browser session; all that is known of it.
+    BrowserLogin,
+    /// The cookie of a browser session.
+    SessionCookie,
+    /// The next value of that cookie.
+    SessionSuccessor,
+    /// What ties a form to the browser session it was shown in.
+    SessionForm,
+    /// Where a browser goes when it is back from the provider's logout.
+    LogoutReturn,
+    /// What waits to be handed on to a receiver outside.
+    Outbox,
 }
 
 impl Purpose {
@@ -62,6 +74,12 @@ impl Purpose {
             Self::Feedback => b"gatehouse feedback",
             Self::RefreshSuccessor => b"gatehouse refresh successor",
             Self::LimitKey => b"gatehouse limit key",
+            Self::BrowserLogin => b"gatehouse browser login",
+            Self::SessionCookie => b"gatehouse session cookie",
+            Self::SessionSuccessor => b"gatehouse session successor",
+            Self::SessionForm => b"gatehouse session form",
+            Self::LogoutReturn => b"gatehouse logout return",
+            Self::Outbox => b"gatehouse outbox",
         }
     }
 }
@@ -175,13 +193,32 @@ impl ServerSecret {
     ///
     /// It depends on nothing else, so every repetition inside the grace derives the same one.
     pub fn successor_of(&self, presented: &Secret) -> Secret {
-        successor_under(&self.current, presented)
+        successor_under(&self.current, Kind::RefreshToken, presented)
     }
 
     /// The successor whose hash is stored, whichever generation of the secret derived it.
     pub fn successor_matching(&self, presented: &Secret, stored: SecretHash) -> Option<Secret> {
+        self.matching(Kind::RefreshToken, presented, stored)
+    }
+
+    /// The value of a browser session that follows `presented`: the same for all requests that
+    /// bring the old one at once, and for the next when the browser never got the answer.
+    pub fn session_successor_of(&self, presented: &Secret) -> Secret {
+        successor_under(&self.current, Kind::BrowserSession, presented)
+    }
+
+    /// The same, as its hash is stored.
+    pub fn session_successor_matching(
+        &self,
+        presented: &Secret,
+        stored: SecretHash,
+    ) -> Option<Secret> {
+        self.matching(Kind::BrowserSession, presented, stored)
+    }
+
+    fn matching(&self, kind: Kind, presented: &Secret, stored: SecretHash) -> Option<Secret> {
         self.generations()
-            .map(|key| successor_under(key, presented))
+            .map(|key| successor_under(key, kind, presented))
             .find(|successor| successor.hash() == stored)
     }
 }
@@ -192,9 +229,13 @@ impl fmt::Debug for ServerSecret {
     }
 }
 
-fn successor_under(key: &[u8], presented: &Secret) -> Secret {
+fn successor_under(key: &[u8], kind: Kind, presented: &Secret) -> Secret {
+    let purpose = match kind {
+        Kind::BrowserSession => Purpose::SessionSuccessor,
+        _ => Purpose::RefreshSuccessor,
+    };
     let parts = [presented.expose().as_bytes()];
-    Secret::derived_refresh_token(&hmac_sha256(&subkey(key, Purpose::RefreshSuccessor), &parts))
+    Secret::derived(kind, &hmac_sha256(&subkey(key, purpose), &parts))
 }
 
 fn subkey(key: &[u8], purpose: Purpose) -> [u8; 32] {
@@ -210,7 +251,7 @@ fn sealing_key(key: &[u8], purpose: Purpose) -> aead::LessSafeKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::{Kind, SystemEntropy, base64url};
+    use crate::secret::{SystemEntropy, base64url};
 
     fn secret(byte: u8) -> Vec<u8> {
         vec![byte; 32]

@@ -222,6 +222,7 @@ fn every_dependency_is_used() {
         ("", &["src"][..], &["tests/it", "tests/tidy"][..]),
         ("api/", &["api/src"], &["api/tests"]),
         ("migration/", &["migration/src"], &["migration/src"]),
+        ("tests/pages/", &["tests/pages/src"], &["tests/pages/src", "tests/it/support"]),
         ("tests/probe/", &["tests/probe/src"], &["tests/probe/src"]),
         ("tests/quality/", &["tests/quality/src"], &["tests/quality/src"]),
         ("tests/clients/rmcp/", &["tests/clients/rmcp/src"], &["tests/clients/rmcp/src"]),
@@ -231,9 +232,9 @@ fn every_dependency_is_used() {
         let (product, tests) = (rust_below(product), rust_below(tests));
         findings.extend(papers::unused_dependencies(&file, &manifest, &product, &tests));
     }
-    let members =
-        ["Cargo.toml", "api/Cargo.toml", "migration/Cargo.toml", "tests/probe/Cargo.toml"];
-    let members = members.map(|file| read(file, "what it takes of the workspace"));
+    let members = ["", "api/", "migration/", "tests/pages/", "tests/probe/"];
+    let members = members.map(|folder| format!("{folder}Cargo.toml"));
+    let members = members.map(|file| read(&file, "what it takes of the workspace"));
     findings.extend(papers::untaken_dependencies("Cargo.toml", &members[0], &members));
     expect_none(findings);
 }

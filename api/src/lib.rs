@@ -13,6 +13,7 @@ use std::sync::Arc;
 use poem_openapi::registry::{MetaApi, Registry};
 use poem_openapi::{OpenApi, OpenApiService, ServerObject};
 
+pub mod account;
 pub mod admin;
 mod aliases;
 pub mod authorize;
@@ -27,6 +28,7 @@ pub mod site;
 pub mod token;
 pub mod visit;
 
+use crate::account::{AccountApi, DisconnectForm, LogoutForm, SessionResponse};
 use crate::admin::{AdminApi, Liveness, ReadyResponse};
 use crate::authorize::AuthorizeApi;
 use crate::mcp::{McpApi, McpRequest, McpResponse};
@@ -76,6 +78,26 @@ pub trait Port: Send + Sync + 'static {
     fn mcp(&self, request: McpRequest) -> impl Future<Output = McpResponse> + Send;
     /// `GET /`, as HTML
     fn front_door(&self) -> String;
+    /// `GET /account`
+    fn account(&self, visit: Visit) -> impl Future<Output = PageResponse> + Send;
+    /// `POST /account/disconnect`; without a form when it could not be read
+    fn disconnect(
+        &self,
+        visit: Visit,
+        form: Option<DisconnectForm>,
+    ) -> impl Future<Output = PageResponse> + Send;
+    /// `GET /login`
+    fn login(&self, visit: Visit) -> impl Future<Output = PageResponse> + Send;
+    /// `GET /session`
+    fn session(&self, visit: Visit) -> impl Future<Output = SessionResponse> + Send;
+    /// `GET /logout`
+    fn logout_page(&self, visit: Visit) -> impl Future<Output = PageResponse> + Send;
+    /// `POST /logout`; without a form when it could not be read
+    fn logout(
+        &self,
+        visit: Visit,
+        form: Option<LogoutForm>,
+    ) -> impl Future<Output = PageResponse> + Send;
     /// `GET /healthz` on the admin listener
     fn healthz(&self) -> Liveness;
     /// `GET /readyz` on the admin listener
@@ -91,6 +113,7 @@ pub type PublicApi<P> = (
     RevokeApi<P>,
     McpApi<P>,
     SiteApi<P>,
+    AccountApi<P>,
 );
 
 /// The endpoints of the public listener, served by `port`.
@@ -103,6 +126,7 @@ pub fn public<P: Port>(port: &Arc<P>) -> OpenApiService<PublicApi<P>, ()> {
         RevokeApi(Arc::clone(port)),
         McpApi(Arc::clone(port)),
         SiteApi(Arc::clone(port)),
+        AccountApi(Arc::clone(port)),
     );
     OpenApiService::new(groups, TITLE, VERSION)
 }
@@ -197,6 +221,24 @@ impl Port for Nobody {
         match self.0 {}
     }
     fn front_door(&self) -> String {
+        match self.0 {}
+    }
+    async fn account(&self, _: Visit) -> PageResponse {
+        match self.0 {}
+    }
+    async fn disconnect(&self, _: Visit, _: Option<DisconnectForm>) -> PageResponse {
+        match self.0 {}
+    }
+    async fn login(&self, _: Visit) -> PageResponse {
+        match self.0 {}
+    }
+    async fn session(&self, _: Visit) -> SessionResponse {
+        match self.0 {}
+    }
+    async fn logout_page(&self, _: Visit) -> PageResponse {
+        match self.0 {}
+    }
+    async fn logout(&self, _: Visit, _: Option<LogoutForm>) -> PageResponse {
         match self.0 {}
     }
     fn healthz(&self) -> Liveness {

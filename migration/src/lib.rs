@@ -30,6 +30,8 @@ mod m20261123_000005_keys;
 mod m20261123_000006_feedback;
 mod m20261123_000007_client_digests;
 mod m20261123_000008_limit_windows;
+mod m20261123_000009_browser_sessions;
+mod m20261123_000010_outbox;
 
 /// All migrations, in order.
 pub struct Migrator;
@@ -45,6 +47,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000006_feedback::Migration),
             Box::new(m20261123_000007_client_digests::Migration),
             Box::new(m20261123_000008_limit_windows::Migration),
+            Box::new(m20261123_000009_browser_sessions::Migration),
+            Box::new(m20261123_000010_outbox::Migration),
         ]
     }
 }

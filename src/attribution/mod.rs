@@ -1,6 +1,19 @@
-//! Who used what: people's feedback and what their address says of their organization.
+//! Who used what: people's feedback, what their address says of their organization, and how what is
+//! known is handed on.
 //!
-//! Never here: tokens.
+//! What is to be handed on waits in the outbox, written with what it tells of. [`delivery`] claims
+//! it, a [`letter::Receiver`] says how it is written ([`form`], [`webhook`]), [`post`] sends it,
+//! and [`backoff`] says when it is tried again.
+//!
+//! Never here: tokens; a transaction open while somebody outside is talked to.
 
+pub mod backoff;
+pub mod delivery;
+pub mod event;
 pub mod feedback;
+pub mod form;
+pub mod letter;
+pub mod post;
+pub mod scrub;
+pub mod webhook;
 pub mod work_email;

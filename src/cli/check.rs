@@ -3,13 +3,15 @@
 
 use std::sync::Arc;
 
-use crate::cli::house::{check_custom_schemes, check_secret, open_library};
+use crate::attribution::post::{Failure, Post};
+use crate::cli::house::{check_custom_schemes, check_secret, open_library, open_reference};
 use crate::cli::serve::open_store;
 use crate::cli::{CommandError, block_on, logging, say};
 use crate::clock::SystemClock;
 use crate::config::layers::Given;
 use crate::config::{Config, UpstreamConfig};
 use crate::flow::chain;
+use crate::flow::logout::LOGOUT_PATH;
 use crate::keys::SigningKey;
 use crate::store::schema;
 use crate::upstream::outbound::Outbound;
@@ -30,6 +32,8 @@ pub fn run(given: &Given) -> Result<(), CommandError> {
             database(&config).await,
             provider(&config).await,
             documentation(&config),
+            feedback(&config).await,
+            api_reference(&config),
         ];
         Ok(checks.into_iter().filter(|passed| !passed).count())
     })?;
@@ -106,6 +110,7 @@ async fn database(config: &Config) -> bool {
 
 async fn provider(config: &Config) -> bool {
     let callback = config.url("/mcp/callback");
+    let logged_out = config.page_url(LOGOUT_PATH);
     let provider = match &config.upstream {
         UpstreamConfig::Dev => {
             say("ok    identity provider: the built-in one, for development");
@@ -129,17 +134,48 @@ async fn provider(config: &Config) -> bool {
         scope: config.upstream_scope.clone(),
         extra: Vec::new(),
         redirect_uri: callback.clone(),
+        post_logout_redirect_uri: logged_out.clone(),
     };
     let upstream = Upstream::new(registration, outbound, Arc::new(SystemClock));
     match upstream.discover().await {
-        Ok(_) => {
+        Ok(endpoints) => {
             say(format!("ok    identity provider: {} answers", provider.issuer));
             say(format!("note  it must allow the callback {callback}"));
+            if upstream.logout_url(&endpoints, None).is_some() {
+                say(format!("note  and, after a logout, the return to {logged_out}"));
+            }
             true
         }
         Err(error) => failed(
             &format!("identity provider: {}", chain(&error)),
             "upstream_issuer must be exactly what its discovery document says, slash included.",
+        ),
+    }
+}
+
+async fn feedback(config: &Config) -> bool {
+    let Some(feedback) = &config.feedback else { return true };
+    let host = feedback.host();
+    let looked = match Post::to(&feedback.url) {
+        Ok(post) => post.look(&feedback.url).await,
+        Err(error) => {
+            return failed(&format!("feedback: {error}"), "Are CA certificates installed?");
+        }
+    };
+    match looked {
+        Ok(()) => {
+            say(format!("ok    feedback: {host} answers"));
+            true
+        }
+        Err(Failure::Status(status)) => failed(
+            &format!(
+                "feedback: {host} redirects ({status}), and a message would be lost on the way"
+            ),
+            "Name the address that it leads to, exactly.",
+        ),
+        Err(failure) => failed(
+            &format!("feedback: {host} does not answer ({failure})"),
+            "Is the url in [feedback] right, and may this machine reach it?",
         ),
     }
 }
@@ -157,6 +193,20 @@ fn documentation(config: &Config) -> bool {
         Err(error) => failed(
             &format!("docs_path: {}", chain(&error)),
             "It must name folders of Markdown, AsciiDoc or HTML.",
+        ),
+    }
+}
+
+fn api_reference(config: &Config) -> bool {
+    match open_reference(config) {
+        Ok(reference) => {
+            let (names, pages) = (reference.api_names().join(", "), reference.page_count());
+            say(format!("ok    API reference: {pages} pages of {names}"));
+            true
+        }
+        Err(error) => failed(
+            &format!("api_specs: {}", chain(&error)),
+            "It must name OpenAPI 3.x documents as name=path, or folders with one for each API.",
         ),
     }
 }

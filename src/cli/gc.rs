@@ -21,6 +21,8 @@ pub fn run(config: Config) -> Result<(), CommandError> {
             ("grants", swept.grants),
             ("clients", swept.clients),
             ("limit_windows", swept.limit_windows),
+            ("browser_logins", swept.browser_logins),
+            ("browser_sessions", swept.browser_sessions),
         ] {
             say(format!("{rows:>8} {table}"));
         }

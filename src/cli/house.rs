@@ -7,11 +7,11 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
-use crate::attribution::feedback::StoredFeedback;
+use crate::attribution::delivery::Delivery;
+use crate::cli::deliveries::{self, stored_feedback};
 use crate::clients::Clients;
-use crate::clients::fetch_guard::NoHttpClient;
 use crate::clients::metadata_document::Documents;
 use crate::clock::Clock;
 use crate::config::brand::{self as config_brand, BrandConfig};
@@ -23,22 +23,31 @@ use crate::domain::redirect_uri::{RedirectUri, Target};
 use crate::domain::resource::Resource;
 use crate::domain::scope::ScopeSet;
 use crate::flow::admit::Standings;
+use crate::flow::browser_login::ACCOUNT_PATH;
 use crate::flow::keyring::Keyring;
 use crate::flow::limits::Limits;
+use crate::flow::logout::LOGOUT_PATH;
 use crate::flow::wire::Wire;
 use crate::flow::{Fault, Gatehouse};
 use crate::http::cors::Cors;
 use crate::http::dev_provider::DevRoutes;
 use crate::http::mcp_door::{Hosts, McpDoor};
 use crate::http::serve::{Endpoints, Sockets, serve};
+use crate::http_client::NoHttpClient;
 use crate::mcp::server::{McpServer, Settings as McpSettings};
 use crate::page::brand::{Brand, Chosen, Picture};
+use crate::reference::error::ReferenceError;
+use crate::reference::library::{Reference, Settings as ReferenceSettings};
+use crate::reference::sources::{OwnDocument, Source};
 use crate::secret::{Entropy, Secret};
 use crate::server_secret::Purpose;
 use crate::store::{Store, signing_keys, users};
-use crate::upstream::dev::{self, DevProvider};
+use crate::upstream::dev::{self, DevProvider, Returns};
 use crate::upstream::outbound::{Outbound, OutboundError};
 use crate::upstream::{Registration, Upstream};
+
+/// What tools call the API of this program, when no other is configured.
+const OWN_API: &str = "gatehouse";
 
 /// The path of the one redirect URI registered at the provider.
 const CALLBACK_PATH: &str = "/mcp/callback";
@@ -46,6 +55,10 @@ const CALLBACK_PATH: &str = "/mcp/callback";
 /// How long a stop waits until what was counted last is shared: a database that is away must not
 /// hold it up.
 const LAST_SETTLEMENT_MAX: Duration = Duration::from_secs(2);
+
+/// How long a stop waits for receivers that are being talked to. Whatever they answer after that
+/// is not heard, and they are asked again with the same idempotency key.
+const LAST_DELIVERY_MAX: Duration = Duration::from_secs(3);
 
 /// Why the house could not be put together.
 #[derive(Debug)]
@@ -58,6 +71,8 @@ pub enum HouseError {
     Outbound(OutboundError),
     /// The client that fetches metadata documents.
     Documents(NoHttpClient),
+    /// The client that delivers feedback.
+    Delivery(NoHttpClient),
     /// The database was sealed under another secret.
     OtherSecret,
     /// A redirect URI that needs no listing, or cannot be allowed.
@@ -79,6 +94,7 @@ impl fmt::Display for HouseError {
             ),
             Self::Outbound(error) => write!(f, "{error}"),
             Self::Documents(error) => write!(f, "cimd: {error}"),
+            Self::Delivery(error) => write!(f, "feedback: {error}"),
         }
     }
 }
@@ -91,12 +107,23 @@ impl From<Fault> for HouseError {
     }
 }
 
+/// What assistants read, opened before anything is connected.
+#[derive(Clone)]
+pub struct Texts {
+    /// The corpus.
+    pub library: Arc<Library>,
+    /// The API reference.
+    pub reference: Arc<Reference>,
+}
+
 /// The house, ready to be served.
 pub struct House {
     /// The flows.
     pub gatehouse: Arc<Gatehouse>,
-    /// The corpus.
-    pub library: Arc<Library>,
+    /// The corpus and the API reference.
+    pub texts: Texts,
+    /// What hands feedback on, when it is handed on.
+    pub delivery: Option<Arc<Delivery>>,
     /// What the two listeners serve.
     pub endpoints: Endpoints,
 }
@@ -109,12 +136,22 @@ pub fn open_library(config: &Config) -> Result<Library, DocsError> {
     })
 }
 
+/// Opens the OpenAPI documents that the configuration names. CPU work of up to seconds.
+pub fn open_reference(config: &Config) -> Result<Reference, ReferenceError> {
+    let sources = config.api_specs.iter();
+    let sources = sources.map(|spec| Source { name: spec.name.clone(), path: spec.path.clone() });
+    Reference::open(ReferenceSettings {
+        sources: sources.collect(),
+        own: OwnDocument { name: OWN_API.to_owned(), text: gatehouse_api::document_yaml() },
+    })
+}
+
 impl House {
     /// Puts every room in its place. The store is migrated already.
     pub async fn build(
         config: Config,
         store: Store,
-        library: Arc<Library>,
+        texts: Texts,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, HouseError> {
@@ -139,34 +176,58 @@ impl House {
             clock,
             entropy,
         });
+        let Gatehouse { config, store, clock, entropy, .. } = &*gatehouse;
+        let delivery = deliveries::delivery(config, store, clock, entropy);
+        let delivery = delivery.map_err(HouseError::Delivery)?;
         let wire = Arc::new(Wire {
-            mcp: Arc::new(mcp_door(&gatehouse, &library)),
+            mcp: Arc::new(mcp_door(&gatehouse, &texts, delivery.clone())),
             gatehouse: Arc::clone(&gatehouse),
         });
         let endpoints = Endpoints::of(&wire, dev_routes);
-        Ok(Self { gatehouse, library, endpoints })
+        Ok(Self { gatehouse, texts, delivery, endpoints })
     }
 
-    /// Serves until `stop` resolves and what has begun is finished, and shares what was counted.
+    /// Serves until `stop` resolves and what has begun is finished; shares what was counted, and
+    /// hands on what is on its way.
     pub async fn serve(
         self,
         sockets: Sockets,
         stop: impl Future<Output = ()> + Send,
     ) -> io::Result<()> {
-        let (ending, ended) = oneshot::channel::<()>();
-        let mut settling = pin!(self.gatehouse.keep_limits_settled(async {
+        let (ending, ended) = watch::channel(());
+        let has_ended = || {
+            let mut ended = ended.clone();
             // An error means that the sender is gone, which is what is waited for.
-            let _ = ended.await;
-        }));
+            async move { drop(ended.changed().await) }
+        };
+        let mut settling = pin!(self.gatehouse.keep_limits_settled(has_ended()));
+        let mut delivering = pin!(keep_delivering(self.delivery, has_ended()));
         let served = tokio::select! {
             served = serve(self.endpoints, sockets, stop) => served,
             () = &mut settling => unreachable!("it goes on until it is told to end"),
+            () = &mut delivering => unreachable!("it goes on until it is told to end"),
         };
         drop(ending);
-        if tokio::time::timeout(LAST_SETTLEMENT_MAX, settling).await.is_err() {
+        let (settled, delivered) = tokio::join!(
+            tokio::time::timeout(LAST_SETTLEMENT_MAX, settling),
+            tokio::time::timeout(LAST_DELIVERY_MAX, delivering),
+        );
+        if settled.is_err() {
             tracing::warn!("what was counted last is not shared: the database did not answer");
         }
+        if delivered.is_err() {
+            tracing::warn!(
+                "a receiver did not answer in time: it is asked again by another server"
+            );
+        }
         served
+    }
+}
+
+async fn keep_delivering(delivery: Option<Arc<Delivery>>, ended: impl Future<Output = ()> + Send) {
+    match delivery {
+        Some(delivery) => delivery.keep_delivering(ended).await,
+        None => ended.await,
     }
 }
 
@@ -227,22 +288,19 @@ fn documents(config: &Config) -> Result<Option<Documents>, HouseError> {
     Documents::new(hosts, publishers).map(Some).map_err(HouseError::Documents)
 }
 
-fn mcp_door(gatehouse: &Arc<Gatehouse>, library: &Arc<Library>) -> McpDoor {
-    let config = &gatehouse.config;
-    let feedback = StoredFeedback {
-        store: gatehouse.store.clone(),
-        secret: Arc::clone(&config.secret),
-        clock: Arc::clone(&gatehouse.clock),
-        entropy: Arc::clone(&gatehouse.entropy),
-    };
+fn mcp_door(gatehouse: &Arc<Gatehouse>, texts: &Texts, delivery: Option<Arc<Delivery>>) -> McpDoor {
+    let Gatehouse { config, store, clock, entropy, .. } = &**gatehouse;
+    let feedback = stored_feedback(config, store, clock, entropy, delivery);
+    let Texts { library, reference } = texts.clone();
     let settings = McpSettings {
         product: config.docs_product.clone(),
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
         public_url: config.public_url.clone(),
+        account_url: config.page_url(ACCOUNT_PATH),
     };
     McpDoor {
-        server: McpServer::new(&settings, Arc::clone(library), Arc::new(feedback)),
-        library: Arc::clone(library),
+        server: McpServer::new(&settings, library, reference, Arc::new(feedback)),
+        library: Arc::clone(&texts.library),
         cors: Cors::new(config),
         hosts: Hosts::of_public_url(&config.public_url, config.is_loopback()),
         gatehouse: Arc::clone(gatehouse),
@@ -257,6 +315,7 @@ fn upstream_of(
     entropy: &Arc<dyn Entropy>,
 ) -> Result<(Option<Upstream>, Option<DevRoutes>), Fault> {
     let callback = config.url(CALLBACK_PATH);
+    let logged_out = config.page_url(LOGOUT_PATH);
     let registration =
         |issuer: String, client_id: String, client_secret: Option<String>| Registration {
             issuer,
@@ -265,6 +324,7 @@ fn upstream_of(
             scope: config.upstream_scope.clone(),
             extra: config.upstream_params.clone(),
             redirect_uri: callback.clone(),
+            post_logout_redirect_uri: logged_out.clone(),
         };
     match &config.upstream {
         UpstreamConfig::None => Ok((None, None)),
@@ -280,7 +340,7 @@ fn upstream_of(
             let registration = registration(config.url(dev::PATH), dev::CLIENT_ID.into(), None);
             let provider = DevProvider::new(
                 &config.public_url,
-                callback.clone(),
+                Returns { callback: callback.clone(), logged_out: logged_out.clone() },
                 Arc::clone(clock),
                 Arc::clone(entropy),
             )?;

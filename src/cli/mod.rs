@@ -12,6 +12,8 @@ use std::process::ExitCode;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 pub mod check;
+pub mod deliveries;
+pub mod feedback;
 pub mod gc;
 pub mod house;
 pub mod keys;
@@ -63,6 +65,12 @@ pub fn command() -> Command {
             with_settings("keys", "Signing keys")
                 .arg(Arg::new("action").value_parser(["list"]).default_value("list")),
         )
+        .subcommand(with_settings("feedback", "Delivery of feedback").arg(
+            Arg::new("action").value_parser(["form", "list", "deliver"]).required(true).help(
+                "form prints the hidden form that hosts of static sites need, list what is \
+                         not delivered, deliver queues what was only stored or given up",
+            ),
+        ))
         .subcommand(Command::new("openapi").about("Print the OpenAPI document"))
 }
 
@@ -78,7 +86,7 @@ fn setting_argument(key: &crate::config::keys::Key) -> Arg {
         Shape::Switch => {
             argument.allow_hyphen_values(false).num_args(0..=1).default_missing_value("true")
         }
-        Shape::One | Shape::List | Shape::Map => argument,
+        Shape::One | Shape::List | Shape::Map | Shape::Table => argument,
     }
 }
 
@@ -105,6 +113,10 @@ pub fn run() -> ExitCode {
         }
         Some(("gc", matches)) => load(matches).and_then(gc::run),
         Some(("keys", matches)) => load(matches).and_then(keys::run),
+        Some(("feedback", matches)) => {
+            let action = matches.get_one::<String>("action").map_or("list", String::as_str);
+            load(matches).and_then(|config| feedback::run(config, action))
+        }
         Some(("openapi", _)) => openapi::run(),
         _ => unreachable!("clap lets only known commands through"),
     };

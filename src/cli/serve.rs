@@ -11,11 +11,10 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::house::{House, open_library};
+use crate::cli::house::{House, Texts, open_library, open_reference};
 use crate::cli::{CommandError, block_on, logging};
 use crate::clock::SystemClock;
 use crate::config::{Config, UpstreamConfig};
-use crate::docs::library::Library;
 use crate::flow::{Gatehouse, chain};
 use crate::http::serve::Sockets;
 use crate::secret::SystemEntropy;
@@ -44,12 +43,16 @@ pub fn run(config: Config) -> Result<(), CommandError> {
         };
         let public_url = config.public_url.clone();
         let house = open(config).await?;
-        let _watch = Arc::clone(&house.library).watch().map_err(|error| {
+        let Texts { library, reference } = house.texts.clone();
+        let _watch = library.watch().map_err(|error| {
             CommandError::new(format!("docs_path cannot be watched: {}", chain(&error)))
         })?;
+        let _reference_watch = reference.watch().map_err(|error| {
+            CommandError::new(format!("api_specs cannot be watched: {}", chain(&error)))
+        })?;
         tracing::info!(
-            pages = house.library.page_count(), %public_url, mcp = format!("{public_url}/mcp"),
-            "ready",
+            pages = library.page_count(), api_pages = reference.page_count(), %public_url,
+            mcp = format!("{public_url}/mcp"), "ready",
         );
         let gatehouse = Arc::clone(&house.gatehouse);
         let timer = tokio::spawn(keep_house_on_a_timer(Arc::clone(&gatehouse)));
@@ -67,16 +70,22 @@ async fn open(config: Config) -> Result<House, CommandError> {
     schema::up(&store)
         .await
         .map_err(|error| CommandError::new(format!("migration: {}", chain(&error))))?;
-    let library = index(&config)?;
-    House::build(config, store, library, Arc::new(SystemClock), Arc::new(SystemEntropy))
+    let texts = read_texts(&config)?;
+    House::build(config, store, texts, Arc::new(SystemClock), Arc::new(SystemEntropy))
         .await
         .map_err(CommandError::new)
 }
 
-fn index(config: &Config) -> Result<Arc<Library>, CommandError> {
+fn read_texts(config: &Config) -> Result<Texts, CommandError> {
+    let fault = |setting: &str, error: &dyn std::error::Error| {
+        CommandError::new(format!("{setting}: {}", chain(error)))
+    };
     // Reading and indexing is CPU work of up to seconds.
-    let opened = tokio::task::block_in_place(|| open_library(config));
-    opened.map(Arc::new).map_err(|error| CommandError::new(format!("docs_path: {}", chain(&error))))
+    tokio::task::block_in_place(|| {
+        let library = open_library(config).map_err(|error| fault("docs_path", &error))?;
+        let reference = open_reference(config).map_err(|error| fault("api_specs", &error))?;
+        Ok(Texts { library: Arc::new(library), reference: Arc::new(reference) })
+    })
 }
 
 /// Connects to the database; a SQLite file's folder is made first.

@@ -6,7 +6,8 @@
 //!    none is dialled. What was vetted is what is dialled, so a second answer of the name server
 //!    changes nothing.
 //! 3. `https`, no proxy, no redirect, no credentials, no cookies, no connection kept.
-//! 4. One deadline over all of it, a bound on the bytes, and no decoding of bodies.
+//! 4. One deadline over all of it, a bound on the bytes and on look-ups at once, and no decoding of
+//!    bodies.
 //! 5. Whatever goes wrong looks the same from outside; the reason is for the log.
 //!
 //! Never here: what the answer means.
@@ -22,11 +23,12 @@ use std::time::Duration;
 use http::HeaderMap;
 use http::header::{ACCEPT, AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
+use tokio::sync::Semaphore;
 
 use crate::domain::metadata_document::{DocumentHosts, DocumentUrl, kept_for};
 use crate::domain::refusal::FetchRefusal;
+use crate::http_client::{self, NoHttpClient};
 use crate::special_use::is_public;
 
 /// The largest document, in bytes; real ones have some hundred.
@@ -34,6 +36,10 @@ pub const DOCUMENT_BYTES_MAX: usize = 10 * 1024;
 
 /// From the look-up to the last byte.
 pub const FETCH_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Look-ups under way at once. The machine's resolver keeps a thread for each, also when nobody
+/// waits for it any more, and the threads are those that search the documentation, too.
+const LOOKUPS_MAX: usize = 32;
 
 /// What a look-up will bring.
 pub type LookedUp = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
@@ -73,14 +79,23 @@ impl Error for NotDialled {}
 struct Vetted {
     lookup: Arc<dyn Lookup>,
     hosts: DocumentHosts,
+    at_once: Arc<Semaphore>,
 }
 
 impl Resolve for Vetted {
     fn resolve(&self, name: Name) -> Resolving {
-        let (lookup, hosts) = (Arc::clone(&self.lookup), self.hosts);
+        let (lookup, at_once, hosts) =
+            (Arc::clone(&self.lookup), Arc::clone(&self.at_once), self.hosts);
         Box::pin(async move {
-            let found = lookup.lookup(name.as_str().to_owned()).await;
-            let addresses = found.map_err(|_| NotDialled(FetchRefusal::NoAddress))?;
+            let turn = at_once.acquire_owned().await?;
+            // In a task of its own, so that the turn ends with the look-up and not with whoever
+            // waits for it.
+            let looking = tokio::spawn(async move {
+                let found = lookup.lookup(name.as_str().to_owned()).await;
+                drop(turn);
+                found
+            });
+            let addresses = looking.await?.map_err(|_| NotDialled(FetchRefusal::NoAddress))?;
             if addresses.is_empty() {
                 return Err(NotDialled(FetchRefusal::NoAddress).into());
             }
@@ -97,18 +112,6 @@ impl Resolve for Vetted {
 fn may_dial(address: IpAddr, hosts: DocumentHosts) -> bool {
     is_public(address) || (hosts == DocumentHosts::AlsoLoopback && address.is_loopback())
 }
-
-/// No HTTP client can be made on this machine.
-#[derive(Debug)]
-pub struct NoHttpClient(reqwest::Error);
-
-impl fmt::Display for NoHttpClient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no HTTP client: are CA certificates installed? ({})", self.0)
-    }
-}
-
-impl Error for NoHttpClient {}
 
 /// What was fetched.
 #[derive(Debug)]
@@ -134,17 +137,13 @@ impl FetchGuard {
         hosts: DocumentHosts,
         timeout: Duration,
     ) -> Result<Self, NoHttpClient> {
-        let http = Client::builder()
-            .dns_resolver(Vetted { lookup, hosts })
+        let builder = http_client::builder()
+            .dns_resolver(Vetted { lookup, hosts, at_once: Arc::new(Semaphore::new(LOOKUPS_MAX)) })
             .https_only(hosts == DocumentHosts::Public)
             .no_proxy()
-            .redirect(Policy::none())
-            .referer(false)
             .pool_max_idle_per_host(0)
-            .timeout(timeout)
-            .user_agent(concat!("gatehouse/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(NoHttpClient)?;
+            .timeout(timeout);
+        let http = http_client::build(builder)?;
         Ok(Self { http, hosts })
     }
 

@@ -11,7 +11,7 @@ use quick_cache::sync::Cache;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::clients::fetch_guard::{FETCH_TIMEOUT, FetchGuard, NoHttpClient, SystemLookup};
+use crate::clients::fetch_guard::{FETCH_TIMEOUT, FetchGuard, SystemLookup};
 use crate::clients::registration::{self, strings, text};
 use crate::clients::well_known::pinned;
 use crate::clock::Timestamp;
@@ -20,6 +20,7 @@ use crate::domain::metadata_document::{
     DocumentHosts, DocumentUrl, PresentedDocument, Publishers, check_document, kept_for,
 };
 use crate::domain::refusal::DocumentRefusal;
+use crate::http_client::NoHttpClient;
 
 /// The most documents remembered.
 const DOCUMENTS_MAX: usize = 1_000;

@@ -94,7 +94,9 @@ fn font(text: &str) -> Result<String, String> {
 
 fn colour(text: &str) -> Result<Rgb, String> {
     let complain = || format!("{text:?} is no colour such as #1f5fbf");
-    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6).ok_or_else(complain)?;
+    // A parser of numbers would take a sign, too.
+    let is_hex = |digits: &&str| digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    let digits = text.strip_prefix('#').filter(is_hex).ok_or_else(complain)?;
     let number = u32::from_str_radix(digits, 16).map_err(|_| complain())?;
     let [_, red, green, blue] = number.to_be_bytes();
     Ok([red, green, blue])

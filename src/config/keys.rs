@@ -12,6 +12,9 @@ pub enum Shape {
     List,
     /// `k=v,k=v`, or a table in the file.
     Map,
+    /// A table in the file with tables and lists in it; elsewhere `k=v,k.l=v`, a list by repeating
+    /// its key.
+    Table,
 }
 
 /// One setting.
@@ -45,6 +48,7 @@ impl Key {
                 | "upstream_client_secret"
                 | "signing_key"
                 | "database_url"
+                | "feedback_secret"
         )
     }
 }
@@ -104,6 +108,8 @@ pub const KEYS: &[Key] = &[
         "refresh_grace",
         "How long a rotated refresh token still answers; 0s is strict [default: 30s]",
     ),
+    one("session_idle_ttl", "Idle time after which a browser session ends [default: 7d]"),
+    one("session_max_ttl", "Absolute lifetime of a browser session [default: 30d]"),
     one("signing_alg", "RS256, ES256 or EdDSA [default: RS256]"),
     one("signing_key", "A PKCS#8 PEM or a JWK to sign with, instead of a generated key"),
     switch("dcr", "Dynamic client registration [default: true]"),
@@ -120,25 +126,35 @@ pub const KEYS: &[Key] = &[
     one("limit_cimd", "Metadata documents fetched per address [default: 30/10m]"),
     one("limit_token", "Token requests per grant, else per client and address [default: 120/1m]"),
     list("cors_origins", "Further browser origins allowed on /mcp"),
+    list("site_origins", "Origins of documentation sites that people sign in to through us"),
     list("docs_path", "Folders of Markdown, AsciiDoc or HTML [default: the manual]"),
     one("docs_url", "The public address that pages are cited under"),
     one("docs_product", "The product's name in tools and pages [default: Gatehouse]"),
     one("server_name", "The registry name for server.json"),
     one("help_url", "Where 401 answers and metadata point for help"),
     one("pages_path", "Where pages for people live [default: /]"),
-    list("api_specs", "OpenAPI files, name=path or a folder"),
+    list(
+        "api_specs",
+        "OpenAPI documents: name=path, or a folder with a folder for each API [default: ours]",
+    ),
     Key {
         name: "brand",
         shape: Shape::Map,
         help: "Looks of the pages: name, logo, favicon, font, accent; best as [brand] in the file",
     },
+    Key {
+        name: "feedback",
+        shape: Shape::Table,
+        help: "Where feedback is delivered; best as [feedback] in the file [default: stored only]",
+    },
+    one("feedback_secret", "Signs feedback to a webhook: whsec_ and base64; two while it rotates"),
     one("log_format", "text or json [default: text on a terminal, else json]"),
     one("log", "What is logged: a level or a filter [default: info]"),
 ];
 
 /// Settings of the contract that this version accepts but does not act on yet; setting one is
 /// answered with a warning, so that nobody relies on it.
-pub const WITHOUT_EFFECT: &[&str] = &["server_name", "pages_path", "api_specs"];
+pub const WITHOUT_EFFECT: &[&str] = &["server_name"];
 
 /// Finds a setting by its name.
 pub fn find(name: &str) -> Option<&'static Key> {

@@ -256,8 +256,34 @@ fn raw_of(key: &Key, value: toml::Value) -> Result<Raw, ConfigError> {
             };
             Ok(Raw::Many(table.into_iter().map(pair).collect::<Result<_, _>>()?))
         }
+        (Shape::Table, toml::Value::Table(table)) => {
+            let mut pairs = Vec::new();
+            flatten("", table, &mut pairs).ok_or_else(complain)?;
+            Ok(Raw::Many(pairs))
+        }
         (_, value) => scalar(value).map(Raw::One).ok_or_else(complain),
     }
+}
+
+/// A table as pairs: what stands in an inner table has its name and a dot in front, and a list is
+/// its key again and again. `None` when it holds something else, or a name that a pair cannot hold.
+fn flatten(outer: &str, table: toml::Table, pairs: &mut Vec<String>) -> Option<()> {
+    for (name, value) in table {
+        if name.contains('=') {
+            return None;
+        }
+        let name = format!("{outer}{name}");
+        match value {
+            toml::Value::Table(inner) => flatten(&format!("{name}."), inner, pairs)?,
+            toml::Value::Array(items) => {
+                for item in items {
+                    pairs.push(format!("{name}={}", scalar(item)?));
+                }
+            }
+            value => pairs.push(format!("{name}={}", scalar(value)?)),
+        }
+    }
+    Some(())
 }
 
 fn scalar(value: toml::Value) -> Option<String> {

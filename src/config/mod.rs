@@ -14,6 +14,7 @@ use std::time::Duration;
 use url::Url;
 
 pub mod brand;
+pub mod feedback;
 pub mod keys;
 pub mod layers;
 pub mod readers;
@@ -21,11 +22,12 @@ pub mod secret_file;
 pub mod values;
 
 use crate::config::brand::{BrandConfig, brand};
+use crate::config::feedback::{FeedbackConfig, feedback};
 use crate::config::layers::{ConfigError, Given, Layers};
 use crate::config::readers::{
-    auth_mode, cimd, cors_origins, database_url, default_scope, docs_path, log_format, networks,
-    product, public_url, secret, signing_alg, socket, upstream, upstream_params, upstream_scope,
-    without_effect,
+    api_specs, auth_mode, cimd, cors_origins, database_url, default_scope, docs_path, log_format,
+    networks, pages_path, product, public_url, secret, session_ttls, signing_alg, site_origins,
+    socket, upstream, upstream_params, upstream_scope, without_effect,
 };
 use crate::config::values::Limit;
 use crate::keys::SigningAlgorithm;
@@ -45,6 +47,15 @@ const DEFAULT_SCOPE: &str = "openid email profile";
 
 /// What a client gets that names no documentation scope: all there is to do here.
 const DEFAULT_GRANT: &str = "docs:read docs:feedback";
+
+/// An OpenAPI document, or a folder of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiSpec {
+    /// What tools call the API; a folder without one holds a folder for each API.
+    pub name: Option<String>,
+    /// The file or folder.
+    pub path: PathBuf,
+}
 
 /// Who may read without signing in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +105,15 @@ pub struct CimdConfig {
     pub allowed_domains: Vec<String>,
     /// Domains whose documents are never accepted.
     pub denied_domains: Vec<String>,
+}
+
+/// How long a browser stays signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionTtls {
+    /// Idle time after which a session ends.
+    pub idle: Duration,
+    /// Absolute lifetime, however much it is used.
+    pub max: Duration,
 }
 
 /// How log lines are written.
@@ -147,6 +167,8 @@ pub struct Config {
     pub authorization_code_ttl: Duration,
     /// How long a rotated refresh token still answers.
     pub refresh_grace: Duration,
+    /// How long browser sessions last.
+    pub session: SessionTtls,
     /// How access tokens are signed.
     pub signing_alg: SigningAlgorithm,
     /// A key given instead of a generated one.
@@ -173,16 +195,24 @@ pub struct Config {
     pub limit_token: Limit,
     /// Further browser origins allowed on `/mcp`.
     pub cors_origins: Vec<String>,
+    /// Origins of documentation sites: where a browser login may lead, and who may read a session.
+    pub site_origins: Vec<String>,
+    /// What stands before the paths of pages for people, without trailing slash; often empty.
+    pub pages_path: String,
     /// Folders of documentation; none for the manual.
     pub docs_path: Vec<PathBuf>,
     /// The public address that pages are cited under.
     pub docs_url: Option<Url>,
+    /// OpenAPI documents; none for our own.
+    pub api_specs: Vec<ApiSpec>,
     /// The product's name.
     pub docs_product: String,
     /// Where 401 answers and metadata point for help.
     pub help_url: Option<Url>,
     /// How the pages look.
     pub brand: BrandConfig,
+    /// Where feedback is delivered; none when it is only stored.
+    pub feedback: Option<FeedbackConfig>,
     /// How log lines are written; unset means by terminal.
     pub log_format: Option<LogFormat>,
     /// What is logged.
@@ -231,6 +261,7 @@ impl Config {
             // OAuth 2.1 §4.1.2: ten minutes are the recommended maximum.
             authorization_code_ttl: ttl("authorization_code_ttl", "60s", SECOND, MINUTE * 10)?,
             refresh_grace: ttl("refresh_grace", "30s", Duration::ZERO, MINUTE * 10)?,
+            session: session_ttls(&layers)?,
             signing_alg: layers.read("signing_alg", "RS256", signing_alg)?,
             signing_key: layers.text("signing_key")?,
             dcr: layers.read("dcr", "true", values::switch)?,
@@ -246,11 +277,15 @@ impl Config {
             limit_cimd: layers.read("limit_cimd", "30/10m", values::limit)?,
             limit_token: layers.read("limit_token", "120/1m", values::limit)?,
             cors_origins: cors_origins(&layers)?,
+            site_origins: site_origins(&layers)?,
+            pages_path: layers.read("pages_path", "/", pages_path)?,
             docs_path: docs_path(&layers, given),
             docs_url: layers.read_optional("docs_url", values::address)?,
+            api_specs: api_specs(&layers, given)?,
             docs_product: layers.read("docs_product", "Gatehouse", product)?,
             help_url: layers.read_optional("help_url", values::address)?,
             brand: brand(&layers, given)?,
+            feedback: feedback(&layers, given)?,
             log_format: layers.read_optional("log_format", log_format)?,
             log: layers.text("log")?.unwrap_or_else(|| "info".into()),
             without_effect: without_effect(&layers),
@@ -260,6 +295,16 @@ impl Config {
     /// Where an address of ours begins.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.public_url)
+    }
+
+    /// The path of a page for people.
+    pub fn page_path(&self, path: &str) -> String {
+        format!("{}{path}", self.pages_path)
+    }
+
+    /// The address of a page for people.
+    pub fn page_url(&self, path: &str) -> String {
+        format!("{}{}{path}", self.public_url, self.pages_path)
     }
 
     /// Whether the public address is this machine's own.

@@ -9,7 +9,10 @@ use crate::config::keys;
 use crate::config::layers::{ConfigError, Given, Layers};
 use crate::config::secret_file;
 use crate::config::values;
-use crate::config::{AuthMode, CimdConfig, LogFormat, ProviderConfig, UpstreamConfig};
+use crate::config::{
+    ApiSpec, AuthMode, CimdConfig, DAY, LogFormat, MINUTE, ProviderConfig, SessionTtls,
+    UpstreamConfig,
+};
 use crate::keys::SigningAlgorithm;
 use crate::server_secret::{ServerSecret, decode_server_secret};
 
@@ -210,10 +213,76 @@ pub fn cors_origins(layers: &Layers) -> Result<Vec<String>, ConfigError> {
     layers.items(name).unwrap_or_default().into_iter().map(origin).collect()
 }
 
+/// Reads the origins of documentation sites. There is no `*`: sessions are read with cookies.
+pub fn site_origins(layers: &Layers) -> Result<Vec<String>, ConfigError> {
+    let name = "site_origins";
+    let origin = |item: String| match values::origin(&item) {
+        Ok(_) => Ok(item),
+        Err(message) => Err(layers.error(name, message)),
+    };
+    layers.items(name).unwrap_or_default().into_iter().map(origin).collect()
+}
+
+/// How long browser sessions last.
+pub fn session_ttls(layers: &Layers) -> Result<SessionTtls, ConfigError> {
+    let ttl = |name: &str, default: &str| {
+        layers.read(name, default, |text| values::duration_within(text, MINUTE * 5, DAY * 365))
+    };
+    let ttls =
+        SessionTtls { idle: ttl("session_idle_ttl", "7d")?, max: ttl("session_max_ttl", "30d")? };
+    if ttls.max < ttls.idle {
+        let message = "it must not be shorter than session_idle_ttl";
+        return Err(layers.error("session_max_ttl", message));
+    }
+    Ok(ttls)
+}
+
+/// First parts of paths that belong to programs, which look for them at the root.
+const TAKEN: [&str; 7] =
+    ["mcp", "oauth", ".well-known", "authorize", "token", "register", "dev-provider"];
+
+/// Reads where pages for people live; nothing for the root.
+pub fn pages_path(text: &str) -> Result<String, String> {
+    let complain = || format!("{text:?} is not a path such as /connect");
+    let trimmed = text.strip_suffix('/').unwrap_or(text);
+    if trimmed.is_empty() {
+        return Ok(String::new());
+    }
+    let below_root = trimmed.strip_prefix('/').ok_or_else(complain)?;
+    let is_plain = |part: &str| {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
+        !matches!(part, "" | "." | "..") && part.chars().all(is_name)
+    };
+    if !below_root.split('/').all(is_plain) {
+        return Err(complain());
+    }
+    match below_root.split('/').next() {
+        Some(first) if TAKEN.contains(&first) => Err(format!("/{first} is where programs look")),
+        _ => Ok(trimmed.to_owned()),
+    }
+}
+
 /// The folders of documentation, from where the process stands.
 pub fn docs_path(layers: &Layers, given: &Given) -> Vec<PathBuf> {
     let items = layers.items("docs_path").unwrap_or_default();
     items.into_iter().map(|item| given.folder.join(item)).collect()
+}
+
+/// The OpenAPI documents, from where the process stands: `name=path`, or a path alone.
+pub fn api_specs(layers: &Layers, given: &Given) -> Result<Vec<ApiSpec>, ConfigError> {
+    let name = "api_specs";
+    let spec = |item: String| {
+        // A path may have an equals sign in it, a name has no slash.
+        let (api, path) = match item.split_once('=') {
+            Some((api, path)) if !api.contains('/') => (Some(api.trim().to_owned()), path.trim()),
+            Some(_) | None => (None, item.as_str()),
+        };
+        if path.is_empty() || api.as_ref().is_some_and(String::is_empty) {
+            return Err(layers.error(name, format!("{item:?} is neither name=path nor a path")));
+        }
+        Ok(ApiSpec { name: api, path: given.folder.join(path) })
+    };
+    layers.items(name).unwrap_or_default().into_iter().map(spec).collect()
 }
 
 /// Which clients may be known by a metadata document. All of it is checked, also when it is

@@ -143,8 +143,8 @@ fn moving_the_listener_on_loopback_moves_the_address() {
 
 #[test]
 fn settings_without_effect_are_reported() {
-    let config = stand().flag("pages_path", "/docs").load().unwrap();
-    assert_eq!(config.without_effect, ["pages_path"]);
+    let config = stand().flag("server_name", "com.example/docs").load().unwrap();
+    assert_eq!(config.without_effect, ["server_name"]);
 }
 
 #[test]
@@ -183,5 +183,80 @@ fn the_default_scope_always_lets_people_read() {
     assert_eq!(narrow.default_scope, "docs:read");
     for bad in ["docs:feedback", "docs:read email", "all", "docs:read,docs:feedback"] {
         assert!(stand().flag("default_scope", bad).error().starts_with("default_scope: "), "{bad}");
+    }
+}
+
+#[test]
+fn pages_live_below_a_plain_path_that_no_program_needs() {
+    for (given, path) in
+        [("/", ""), ("/connect", "/connect"), ("/connect/", "/connect"), ("/a/b-c", "/a/b-c")]
+    {
+        let config = stand().flag("pages_path", given).load().unwrap();
+        assert_eq!(config.pages_path, path);
+        assert_eq!(config.page_url("/account"), format!("{}{path}/account", config.public_url));
+    }
+    for bad in [
+        "connect",
+        "//connect",
+        "/con nect",
+        "/a//b",
+        "/a/../b",
+        "/.",
+        "/a?b",
+        "/%61",
+        "/mcp",
+        "/oauth/pages",
+        "/.well-known",
+        "/authorize",
+        "https://docs.example.com",
+    ] {
+        assert!(stand().flag("pages_path", bad).error().starts_with("pages_path: "), "{bad}");
+    }
+}
+
+#[test]
+fn documentation_sites_are_origins_and_never_all() {
+    let config = stand().flag("site_origins", "https://docs.example.com,http://localhost:3000");
+    assert_eq!(config.load().unwrap().site_origins.len(), 2);
+    for bad in ["*", "https://docs.example.com/", "http://docs.example.com", "docs.example.com"] {
+        assert!(stand().flag("site_origins", bad).error().starts_with("site_origins: "), "{bad}");
+    }
+}
+
+#[test]
+fn a_browser_session_has_two_limits_in_order() {
+    let session = stand().load().unwrap().session;
+    assert_eq!((session.idle, session.max), (7 * DAY, 30 * DAY));
+    let short = stand().flag("session_max_ttl", "1d");
+    assert!(short.error().starts_with("session_max_ttl: it must not be shorter"));
+    assert!(stand().flag("session_idle_ttl", "1m").error().starts_with("session_idle_ttl: 1m is"));
+}
+
+#[test]
+fn api_specs_are_named_files_or_folders() {
+    let of = |text: &str| {
+        let stand = stand().flag("api_specs", text);
+        let specs = stand.load().unwrap().api_specs;
+        let folder = stand.given.folder.clone();
+        let told = specs.into_iter().map(|spec| {
+            let path = spec.path.strip_prefix(&folder).unwrap_or(&spec.path).to_owned();
+            (spec.name, path.to_str().unwrap().to_owned())
+        });
+        told.collect::<Vec<_>>()
+    };
+    let named = |name: &str| Some(name.to_owned());
+    assert_eq!(stand().load().unwrap().api_specs, []);
+    assert_eq!(of("admin=a/b.yaml"), [(named("admin"), "a/b.yaml".to_owned())]);
+    assert_eq!(
+        of("a = x.json, /srv/apis,./k=v"),
+        [
+            (named("a"), "x.json".to_owned()),
+            (None, "/srv/apis".to_owned()),
+            (None, "k=v".to_owned())
+        ]
+    );
+    for bad in ["=x.yaml", "a="] {
+        let error = stand().flag("api_specs", bad).error();
+        assert!(error.contains("api_specs"), "{error}");
     }
 }

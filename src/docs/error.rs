@@ -2,6 +2,8 @@
 
 use std::{fmt, io, path::PathBuf};
 
+use crate::text::index::IndexError;
+
 /// A fault while building, searching or watching the corpus.
 #[derive(Debug)]
 pub enum DocsError {
@@ -20,7 +22,7 @@ pub enum DocsError {
     /// A re-index found no page at all where there were some before.
     NoPages,
     /// The search index could not be built or searched.
-    Index(tantivy::TantivyError),
+    Index(IndexError),
     /// The folders cannot be watched for changes.
     Watch(notify::Error),
     /// The thread that re-indexes on change could not be started.
@@ -53,8 +55,8 @@ impl std::error::Error for DocsError {
     }
 }
 
-impl From<tantivy::TantivyError> for DocsError {
-    fn from(source: tantivy::TantivyError) -> Self {
+impl From<IndexError> for DocsError {
+    fn from(source: IndexError) -> Self {
         Self::Index(source)
     }
 }

@@ -8,15 +8,16 @@ use std::{
 use url::Url;
 
 use super::{
-    corpus, cut,
+    corpus,
     error::DocsError,
     index::{SectionAddress, SectionIndex},
     names::Names,
     page::{Page, with_anchor},
     rank,
     read::{self, ReadAnswer, ReadRequest},
-    watch::{self, Watch},
+    watch::{self, Rereads, Watch},
 };
+use crate::text::cut;
 
 /// No answer holds more sections, whatever is asked for.
 const HITS_MAX: usize = 50;
@@ -134,11 +135,23 @@ impl Library {
     /// Re-indexes whenever a file in the folders changes, until the watch is dropped. The manual
     /// compiled in never changes, so watching it does nothing.
     pub fn watch(self: &Arc<Self>) -> Result<Watch, DocsError> {
-        watch::start(&self.settings.folders, Arc::downgrade(self))
+        let reader: Arc<dyn Rereads> = Arc::clone(self) as _;
+        watch::start(&self.settings.folders, Arc::downgrade(&reader))
     }
 
     fn current(&self) -> Arc<Snapshot> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Rereads for Library {
+    fn reread(&self) {
+        match self.reindex() {
+            Ok(()) => tracing::info!(pages = self.page_count(), "documentation re-indexed"),
+            Err(error) => {
+                tracing::warn!(%error, "documentation not re-indexed, the old one stays");
+            }
+        }
     }
 }
 

@@ -16,6 +16,7 @@ pub const PAGES: &[(&str, &str)] = &[
     page!("auth0.md"),
     page!("clients.md"),
     page!("tools.md"),
+    page!("site-login.md"),
     page!("concepts.md"),
     page!("concurrency.md"),
     page!("security.md"),

@@ -71,6 +71,136 @@ pub fn plain_text(markdown: &str) -> String {
     plain
 }
 
+/// Elements that authors write into Markdown. What else stands in angle brackets is theirs: a
+/// placeholder such as `<cluster-id>` must not be taken for markup.
+const ELEMENTS: &[&str] = &[
+    "a",
+    "abbr",
+    "b",
+    "blockquote",
+    "br",
+    "center",
+    "cite",
+    "code",
+    "col",
+    "colgroup",
+    "dd",
+    "del",
+    "details",
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "font",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "i",
+    "iframe",
+    "img",
+    "ins",
+    "kbd",
+    "li",
+    "mark",
+    "ol",
+    "p",
+    "pre",
+    "s",
+    "samp",
+    "script",
+    "section",
+    "small",
+    "span",
+    "strong",
+    "style",
+    "sub",
+    "summary",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "tr",
+    "tt",
+    "u",
+    "ul",
+    "var",
+];
+
+/// Markdown without the HTML in it: blocks become Markdown, tags within a line go, line breaks
+/// stay.
+pub fn without_html(markdown: &str) -> String {
+    if !markdown.contains('<') {
+        return markdown.to_owned();
+    }
+    let mut kept = String::with_capacity(markdown.len());
+    let mut at = 0;
+    let mut links = Vec::new();
+    for (event, range) in Parser::new_ext(markdown, options()).into_offset_iter() {
+        let text = &markdown[range.clone()];
+        let instead = match event {
+            Event::Start(Tag::HtmlBlock) if is_markup(text) => {
+                format!("{}\n", super::html::fragment(text))
+            }
+            Event::InlineHtml(_) if is_markup(text) => in_line(text, &mut links),
+            _ => continue,
+        };
+        // A tag inside a block that is replaced already has gone with it.
+        if range.start >= at {
+            kept.push_str(&markdown[at..range.start]);
+            kept.push_str(&instead);
+            at = range.end;
+        }
+    }
+    kept.push_str(&markdown[at..]);
+    kept
+}
+
+/// What stands for a tag within a line. `links` are those that are open.
+fn in_line(tag: &str, links: &mut Vec<String>) -> String {
+    match (element_of(tag).as_str(), tag.starts_with("</")) {
+        ("br", _) => " ".to_owned(),
+        ("code", _) => "`".to_owned(),
+        ("a", true) => links.pop().map(|target| format!("]({target})")).unwrap_or_default(),
+        ("a", false) => match attribute(tag, "href") {
+            Some(target) => {
+                links.push(target.to_owned());
+                "[".to_owned()
+            }
+            None => String::new(),
+        },
+        _ => String::new(),
+    }
+}
+
+/// The value of an attribute in quotes, if nothing in it would end a link.
+fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+    let value = tag.split_once(&format!("{name}="))?.1;
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let value = value[1..].split(quote).next()?.trim();
+    (!value.is_empty() && !value.contains([' ', '(', ')', '<', '>'])).then_some(value)
+}
+
+fn is_markup(html: &str) -> bool {
+    let html = html.trim_start();
+    html.starts_with("<!--") || ELEMENTS.binary_search(&element_of(html).as_str()).is_ok()
+}
+
+/// The name of the first element.
+fn element_of(html: &str) -> String {
+    let name = html.trim_start().trim_start_matches(['<', '/']);
+    let end = name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len());
+    // A custom element has a dash in its name, and so has a placeholder.
+    let is_plain = !name[end..].starts_with(['-', '_']);
+    if is_plain { name[..end].to_ascii_lowercase() } else { String::new() }
+}
+
 fn ends_a_block(tag: TagEnd) -> bool {
     !matches!(
         tag,

@@ -5,15 +5,16 @@ use std::collections::HashMap;
 use url::Url;
 
 use super::page::{Page, decoded};
+use crate::text::{
+    cut,
+    likeness::{LIKENESS_MIN, Pairs},
+};
 
 /// No name of a page is longer; what is, is not looked up at all.
 const NAME_BYTES_MAX: usize = 2048;
 
 /// How many near misses are offered for a name that is not found.
 const SUGGESTIONS_MAX: usize = 5;
-
-/// A miss less like the name than this is no help.
-const LIKENESS_MIN: f32 = 0.3;
 
 /// All names of all pages. A lookup is in this map or it fails: nothing in a name, however it is
 /// written, can reach a file.
@@ -111,7 +112,7 @@ impl Names {
 
 /// The paths of the pages whose path, address or title is most like this name.
 pub fn suggestions(name: &str, pages: &[Page]) -> Vec<String> {
-    let name = super::cut::head(name, 200);
+    let name = cut::head(name, 200);
     let wanted = Pairs::of(last_parts(name, usize::MAX));
     let wanted_end = Pairs::of(last_parts(name, 1));
     let mut likely: Vec<(f32, &str)> = pages
@@ -146,39 +147,6 @@ fn last_parts(name: &str, count: usize) -> &str {
     };
     let start = name.rmatch_indices('/').nth(count.saturating_sub(1)).map_or(0, |(at, _)| at + 1);
     &name[start..]
-}
-
-/// The pairs of neighbouring letters in a text: how alike two names are, typing errors included,
-/// is how many they share (the Sørensen–Dice coefficient).
-struct Pairs(Vec<(char, char)>);
-
-impl Pairs {
-    fn of(text: &str) -> Self {
-        let letters: Vec<char> =
-            text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-        let mut pairs: Vec<(char, char)> = letters.windows(2).map(|it| (it[0], it[1])).collect();
-        pairs.sort_unstable();
-        Self(pairs)
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "a name has few letters")]
-    fn likeness(&self, other: &Self) -> f32 {
-        let (mut mine, mut theirs) = (self.0.iter().peekable(), other.0.iter().peekable());
-        let mut shared = 0;
-        while let (Some(a), Some(b)) = (mine.peek(), theirs.peek()) {
-            match a.cmp(b) {
-                std::cmp::Ordering::Less => drop(mine.next()),
-                std::cmp::Ordering::Greater => drop(theirs.next()),
-                std::cmp::Ordering::Equal => {
-                    shared += 1;
-                    mine.next();
-                    theirs.next();
-                }
-            }
-        }
-        let total = self.0.len() + other.0.len();
-        if total == 0 { 0.0 } else { (2 * shared) as f32 / total as f32 }
-    }
 }
 
 #[cfg(test)]

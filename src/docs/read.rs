@@ -1,12 +1,12 @@
 //! Reading a page, or one of its sections, piece by piece.
 
 use super::{
-    cut,
     document::Document,
     library::Snapshot,
     names,
     page::{Page, with_anchor},
 };
+use crate::text::cut;
 
 /// What is to be read.
 #[derive(Debug, Clone, Copy)]

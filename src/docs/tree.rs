@@ -47,6 +47,11 @@ impl Tree {
         self.files.keys().map(String::as_str)
     }
 
+    /// Where a file of the list lies, links followed.
+    pub fn file(&self, path: &str) -> Option<&Path> {
+        self.files.get(path).map(PathBuf::as_path)
+    }
+
     /// The text of a file that is read once. None, and a warning, if it is no text or too large.
     pub fn text(&self, path: &str) -> Option<String> {
         let file = self.files.get(path)?;

@@ -19,7 +19,7 @@ use std::{
 
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use super::{error::DocsError, ground::Ground, library::Library};
+use super::{error::DocsError, ground::Ground};
 
 const QUIET: Duration = Duration::from_millis(300);
 
@@ -29,6 +29,13 @@ const WATCHED_AGAIN_AFTER: Duration = Duration::from_mins(1);
 /// After so many events the corpus is read although the folders never rest: a log written into
 /// them must not keep a page out for ever.
 const EVENTS_MAX: usize = 10_000;
+
+/// Who reads the files, and reads them again when they have changed.
+pub trait Rereads: Send + Sync + 'static {
+    /// Reads everything again; if that fails, what was there stays. Says in the log which of the
+    /// two it was, for nobody else hears of it.
+    fn reread(&self);
+}
 
 /// A running watch. Dropping it ends it.
 pub struct Watch {
@@ -61,8 +68,9 @@ impl Watch {
     }
 }
 
-/// Watches these folders for a library. The library is held weakly: a watch does not keep it.
-pub(super) fn start(folders: &[PathBuf], library: Weak<Library>) -> Result<Watch, DocsError> {
+/// Watches these folders for their reader, which is held weakly: a watch does not keep it. A file
+/// may stand for a folder, and is watched through the one it lies in.
+pub fn start(folders: &[PathBuf], reader: Weak<dyn Rereads>) -> Result<Watch, DocsError> {
     let reindexes = Arc::<Reindexes>::default();
     if folders.is_empty() {
         return Ok(Watch { _watching: None, reindexes });
@@ -74,12 +82,12 @@ pub(super) fn start(folders: &[PathBuf], library: Weak<Library>) -> Result<Watch
     let watching = Arc::new(Watching { folders: folders.to_vec(), sender, watcher });
     let thread = WatchThread {
         changes,
-        library,
+        reader,
         watching: Arc::downgrade(&watching),
         reindexes: Arc::clone(&reindexes),
     };
     thread::Builder::new()
-        .name("docs-watch".to_owned())
+        .name("files-watch".to_owned())
         .spawn(move || thread.run())
         .map_err(DocsError::WatchThread)?;
     Ok(Watch { _watching: Some(watching), reindexes })
@@ -127,7 +135,7 @@ fn watcher_of_way(folders: &[PathBuf], sender: &Sender<()>) -> notify::Result<Re
         if event.is_ok_and(|event| !ground.concerns(&event)) {
             return;
         }
-        // The receiver is gone only when the library is, and then nobody needs to know.
+        // The receiver is gone only when the reader is, and then nobody needs to know.
         let _gone = sender.send(());
     })?;
     for folder in above {
@@ -152,7 +160,7 @@ fn watch_folders(watcher: &mut RecommendedWatcher, folders: &[PathBuf]) -> notif
 
 struct WatchThread {
     changes: Receiver<()>,
-    library: Weak<Library>,
+    reader: Weak<dyn Rereads>,
     /// Weak, because the thread ends when the watch is dropped.
     watching: Weak<Watching>,
     reindexes: Arc<Reindexes>,
@@ -162,17 +170,12 @@ impl WatchThread {
     fn run(&self) {
         let mut is_watching_all = true;
         while self.wait_for_change(is_watching_all).is_ok() && self.wait_for_quiet().is_ok() {
-            let Some(library) = self.library.upgrade() else { return };
+            let Some(reader) = self.reader.upgrade() else { return };
             let Some(watching) = self.watching.upgrade() else { return };
             is_watching_all = watching.begin_anew();
             // Not kept while the corpus is read: whoever drops the watch ends it.
             drop(watching);
-            match library.reindex() {
-                Ok(()) => tracing::info!(pages = library.page_count(), "documentation re-indexed"),
-                Err(error) => {
-                    tracing::warn!(%error, "documentation not re-indexed, the old one stays");
-                }
-            }
+            reader.reread();
             *self.reindexes.count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
             self.reindexes.changed.notify_all();
         }
@@ -208,7 +211,7 @@ mod tests {
     use std::{fs, path::Path};
 
     use super::*;
-    use crate::docs::library::Settings;
+    use crate::docs::library::{Library, Settings};
 
     const DEADLINE: Duration = Duration::from_secs(30);
 

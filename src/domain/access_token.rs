@@ -202,9 +202,9 @@ pub fn admit(
 
 /// When a token admits no more.
 ///
-/// A client that was told `expires_in` counts from the moment the answer reached it, and must not be
-/// refused before that time is over: some take any 401 for the end of the sign-in. `exp` lies up to
-/// a second before the end of the lifetime, because it is a whole number, and the answer travels.
+/// A client that was told `expires_in` counts from the moment the answer reached it, and must not
+/// be refused before that time is over: some take any 401 for the end of the sign-in. `exp` lies
+/// up to a second before the end of the lifetime, being a whole number, and the answer travels.
 fn dies_at(claims: &Claims) -> Timestamp {
     let lifetime = claims.exp.saturating_sub(claims.iat).try_into().unwrap_or(0);
     let lifetime = Duration::from_secs(lifetime);

@@ -5,6 +5,7 @@
 pub mod access_token;
 pub mod authorization_code;
 pub mod authorization_request;
+pub mod browser_session;
 pub mod claimed_name;
 pub mod client;
 pub mod client_claim;
@@ -16,6 +17,7 @@ pub mod redirect_uri;
 pub mod refresh_token;
 pub mod refusal;
 pub mod resource;
+pub mod return_to;
 pub mod scope;
 pub mod token_request;
 pub mod upstream_login;

@@ -82,6 +82,26 @@ pub enum CallbackRefusal {
     AnotherPerson,
 }
 
+/// Why a browser is not sent where it asked to be sent. Always a page, never a redirect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReturnRefusal {
+    /// No `return_to`, or one that came twice.
+    Missing,
+    /// Not an address in the one spelling that every reader takes alike.
+    Malformed,
+    /// An address that no setting lists.
+    Foreign,
+}
+
+/// Why a form of a person's own pages was not acted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountRefusal {
+    /// The form did not come from our page in this browser, shown to this session.
+    ForeignForm,
+    /// The form names nothing that could be ended.
+    UnknownConnection,
+}
+
 /// Why it is not known which client asks (RFC 6749 §2.3, §3.2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientRefusal {

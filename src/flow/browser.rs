@@ -1,4 +1,5 @@
-//! What a browser keeps: the requests it was shown, the logins it began, who signed in here last.
+//! What a browser keeps: the requests it was shown, the logins it began, who signed in here last,
+//! who is signed in now.
 //!
 //! Every cookie is sealed, so a changed one counts as absent. Requests and logins have a cookie
 //! each, named after them, so that tabs do not disturb each other. `__Host-` ties them to this
@@ -12,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::flow::Gatehouse;
 use crate::id::{AuthorizationRequestId, UserId};
-use crate::secret::{SecretHash, base64url, sha256};
+use crate::secret::{Secret, SecretHash, base64url, sha256};
 use crate::server_secret::Purpose;
 
 /// How long it is remembered who signed in last.
@@ -30,7 +31,8 @@ impl Gatehouse {
         format!("{}gatehouse_{name}", if is_tls { "__Host-" } else { "" })
     }
 
-    fn sealed_cookie(
+    /// A cookie of ours with a sealed value.
+    pub fn sealed_cookie(
         &self,
         name: &str,
         purpose: Purpose,
@@ -41,7 +43,8 @@ impl Gatehouse {
         set_cookie(name, &base64url(&sealed), max_age)
     }
 
-    fn opened_cookie(
+    /// What a cookie of ours holds; a changed one counts as none.
+    pub fn opened_cookie(
         &self,
         cookies: &impl Cookies,
         name: &str,
@@ -70,7 +73,8 @@ impl Gatehouse {
         opened.is_some_and(|opened| opened == id.uuid().as_bytes())
     }
 
-    fn login_cookie_name(&self, state: SecretHash) -> String {
+    /// What the cookie of one login is called.
+    pub fn login_cookie_name(&self, state: SecretHash) -> String {
         self.cookie_name(&format!("login_{}", base64url(&state.as_bytes()[..9])))
     }
 
@@ -88,11 +92,6 @@ impl Gatehouse {
         opened.is_some_and(|opened| opened == state.as_bytes())
     }
 
-    /// Takes the cookie of a finished login away.
-    pub fn expired_login_cookie(&self, state: SecretHash) -> String {
-        set_cookie(&self.login_cookie_name(state), "", Duration::ZERO)
-    }
-
     /// Who signed in here last; their earlier approvals may stand in for the page.
     pub fn last_person(&self, cookies: &impl Cookies) -> Option<UserId> {
         let name = self.cookie_name("person");
@@ -105,6 +104,24 @@ impl Gatehouse {
         let name = self.cookie_name("person");
         let value = person.to_string();
         self.sealed_cookie(&name, Purpose::PersonCookie, value.as_bytes(), PERSON_KEPT)
+    }
+
+    /// The value of this browser's session, if it has one.
+    pub fn session_value(&self, cookies: &impl Cookies) -> Option<Secret> {
+        let name = self.cookie_name("session");
+        let opened = self.opened_cookie(cookies, &name, Purpose::SessionCookie)?;
+        String::from_utf8(opened).ok().map(Secret::presented)
+    }
+
+    /// Gives the browser the value of its session.
+    pub fn session_cookie(&self, value: &Secret, max_age: Duration) -> String {
+        let name = self.cookie_name("session");
+        self.sealed_cookie(&name, Purpose::SessionCookie, value.expose().as_bytes(), max_age)
+    }
+
+    /// Takes the session away.
+    pub fn expired_session_cookie(&self) -> String {
+        set_cookie(&self.cookie_name("session"), "", Duration::ZERO)
     }
 
     /// Forgets who signed in.

@@ -1,6 +1,7 @@
 //! `GET /mcp/callback`: the browser comes back from the provider (OAuth 2.1 §4.1.2).
 //!
-//! 1. Find the login by its `state`, which must have come once.
+//! 1. Find the login by its `state`, which must have come once. One that leads to a browser session
+//!    is in a cookie, and goes on in `flow::browser_login`.
 //! 2. The browser must hold the cookie of this login: another browser that finishes it gets
 //!    nothing (RFC 9700 §4.7).
 //! 3. Claim the login; the provider's code is single-use, so only one callback may redeem it.
@@ -8,11 +9,13 @@
 //! 5. Redeem the code and believe the ID token, or not, with nothing held.
 //! 6. Gate: the same person as the remembered approval; a work address where one is required.
 //! 7. One write: the person, the approval, the client's last use, our code.
-//! 8. Back to the client, with `state` and `iss`.
+//! 8. Back to the client, with `state` and `iss`. The cookie of the login stays until it expires:
+//!    who comes again, by the back button for one, is told that it is finished.
 
-use crate::attribution::work_email;
 use crate::clock::Timestamp;
+use crate::domain::access_token::Profile;
 use crate::domain::refusal::{AuthorizeRefusal, CallbackRefusal};
+use crate::domain::return_to::ReturnTo;
 use crate::domain::upstream_login::Identity;
 use crate::domain::{consent, email_domain};
 use crate::flow::browser::Cookies;
@@ -66,10 +69,20 @@ impl PresentedCallback {
 
 /// How the callback ends.
 pub enum CallbackOutcome {
-    /// The browser goes to the client, with a code or with a refusal.
+    /// The browser goes to the client, with a code or with a refusal; or to where a browser login
+    /// was to lead.
     ToClient {
-        /// The client's redirect URI, completed.
+        /// The client's redirect URI, completed; or the address that was asked for.
         location: String,
+        /// Cookies to change.
+        cookies: Vec<String>,
+    },
+    /// It stays here, since nobody was signed in; nothing goes to the site by itself.
+    NotSignedIn {
+        /// Why.
+        refusal: AuthorizeRefusal,
+        /// Where the person wanted to go.
+        return_to: ReturnTo,
         /// Cookies to change.
         cookies: Vec<String>,
     },
@@ -92,6 +105,9 @@ impl Gatehouse {
         let Some(state) = presented.presented_state.as_ref().map(Secret::hash) else {
             return refused(CallbackRefusal::MissingState);
         };
+        if let Some(login) = self.begun_login(cookies, state, now) {
+            return self.finish_login(presented, login, cookies, now).await;
+        }
         let found = upstream_logins::find(self.store.read(), state).await?;
         let Some(login) = found.filter(|login| now < login.expires_at) else {
             return refused(CallbackRefusal::UnknownState);
@@ -111,26 +127,25 @@ impl Gatehouse {
         if claimed == Consumed::BySomeoneElse {
             return refused(CallbackRefusal::AlreadyAnswered);
         }
-        let spent = self.expired_login_cookie(state);
-        match self.identify(presented, &login).await {
-            Ok(identity) => self.finish(&request, &login, identity, spent).await,
+        match self.identify(presented, self.login_secrets(&login)).await {
+            Ok(identity) => self.finish(&request, &login, identity).await,
             Err(refusal) => {
                 tracing::info!(
                     flow = "callback", outcome = "refused", reason = ?refusal,
                     request_id = %request.id, client_id = %request.client_id,
                 );
                 let location = self.refusal_location(&request, refusal)?;
-                Ok(CallbackOutcome::ToClient { location, cookies: vec![spent] })
+                Ok(CallbackOutcome::ToClient { location, cookies: Vec::new() })
             }
         }
     }
 
-    /// Who signed in, or why that is not known. What the provider wrote is logged by kind only and
-    /// never passed on.
-    async fn identify(
+    /// Who signed in, or why that is not known; `login_secrets` are nonce and verifier. What the
+    /// provider wrote is logged by kind only and never passed on.
+    pub async fn identify(
         &self,
         presented: PresentedCallback,
-        login: &StoredLogin,
+        login_secrets: Option<(Secret, Secret)>,
     ) -> Result<Identity, AuthorizeRefusal> {
         let upstream = self.upstream.as_ref().ok_or(AuthorizeRefusal::UpstreamUnavailable)?;
         let other_issuer =
@@ -151,8 +166,7 @@ impl Gatehouse {
             });
         }
         let code = presented.upstream_code.ok_or(AuthorizeRefusal::UpstreamUntrusted)?;
-        let (nonce, verifier) =
-            self.login_secrets(login).ok_or(AuthorizeRefusal::UpstreamUntrusted)?;
+        let (nonce, verifier) = login_secrets.ok_or(AuthorizeRefusal::UpstreamUntrusted)?;
         upstream.redeem(&code, &verifier, &nonce).await.map_err(|error| {
             tracing::warn!(flow = "callback", error = %chain(&error), "sign-in failed upstream");
             match error {
@@ -178,14 +192,12 @@ impl Gatehouse {
         request: &StoredRequest,
         login: &StoredLogin,
         identity: Identity,
-        spent: String,
     ) -> Result<CallbackOutcome, Fault> {
         // Read again: the provider may have taken its time, and the code's life begins now.
         let now = self.clock.now();
-        let has_work_address = work_email::check(&identity.profile).is_ok();
-        if self.config.require_work_email && !has_work_address {
+        if !self.lets_in(&identity.profile) {
             let location = self.refusal_location(request, AuthorizeRefusal::WorkEmailRequired)?;
-            return Ok(CallbackOutcome::ToClient { location, cookies: vec![spent] });
+            return Ok(CallbackOutcome::ToClient { location, cookies: Vec::new() });
         }
         let code = Secret::generate(&*self.entropy, Kind::AuthorizationCode);
         let user_id = self.record(request, login, &identity, &code, now).await?;
@@ -202,7 +214,7 @@ impl Gatehouse {
         parameters.push(("iss", &self.config.public_url));
         Ok(CallbackOutcome::ToClient {
             location: request.redirect.with_parameters(&parameters),
-            cookies: vec![spent, self.person_cookie(user_id)],
+            cookies: vec![self.person_cookie(user_id)],
         })
     }
 
@@ -215,24 +227,13 @@ impl Gatehouse {
         code: &Secret,
         now: Timestamp,
     ) -> Result<Option<UserId>, Fault> {
-        let profile =
-            serde_json::to_vec(&identity.profile).map_err(|_| StoreError::Corrupt("profile"))?;
+        let profile = self.serialized(&identity.profile)?;
         let fresh_user_id = UserId::generate(&*self.entropy, now);
         let consent_id = ConsentId::generate(&*self.entropy, now);
         let code_id = AuthorizationCodeId::generate(&*self.entropy, now);
-        let email = identity.profile.email.as_deref();
         let recorded = transact!(self.store, txn => {
             clients::mark_used(txn, &request.client_id, now).await?;
-            let sign_in = SignIn {
-                upstream_issuer: &identity.upstream_issuer,
-                upstream_subject: &identity.upstream_subject,
-                profile_sealed: self.config.secret.seal(
-                    &*self.entropy,
-                    Purpose::Profile,
-                    &profile,
-                ),
-                email_domain: email.and_then(email_domain::of_address),
-            };
+            let sign_in = self.sign_in_of(identity, &profile);
             // Compared before anything is kept of them: nobody told this person what is kept.
             let is_another = match login.remembered_user_id {
                 Some(remembered) => users::find(txn, &sign_in).await? != Some(remembered),
@@ -266,6 +267,22 @@ impl Gatehouse {
             Ok(Some(user_id))
         })?;
         Ok(recorded)
+    }
+
+    /// What is sealed of a person.
+    pub fn serialized(&self, profile: &Profile) -> Result<Vec<u8>, Fault> {
+        Ok(serde_json::to_vec(profile).map_err(|_| StoreError::Corrupt("profile"))?)
+    }
+
+    /// What is written of a person who signed in; `profile` is theirs, serialized.
+    pub fn sign_in_of<'a>(&self, identity: &'a Identity, profile: &[u8]) -> SignIn<'a> {
+        let email = identity.profile.email.as_deref();
+        SignIn {
+            upstream_issuer: &identity.upstream_issuer,
+            upstream_subject: &identity.upstream_subject,
+            profile_sealed: self.config.secret.seal(&*self.entropy, Purpose::Profile, profile),
+            email_domain: email.and_then(email_domain::of_address),
+        }
     }
 
     /// The client's own `state`, byte for byte.

@@ -124,7 +124,8 @@ impl Gatehouse {
         let id = ClientRowId::generate(&*self.entropy, now);
         let asks_again = transact!(self.store, txn => {
             let before = clients::lock_published(txn, client_id).await?;
-            let asks_again = before.is_none_or(|before| {
+            // With the row its approvals would be gone, too.
+            let asks_again = before.is_some_and(|before| {
                 differs_for_people(&before.client.metadata, &client.metadata)
             });
             clients::put_published(txn, id, client, now).await?;

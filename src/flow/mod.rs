@@ -9,9 +9,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+pub mod account;
 pub mod admit;
 pub mod authorize;
 pub mod browser;
+pub mod browser_login;
+pub mod browser_session;
 pub mod callback;
 pub mod consent;
 pub mod exchange_code;
@@ -19,17 +22,20 @@ pub mod granting;
 pub mod introduce;
 pub mod keyring;
 pub mod limits;
+pub mod logout;
 pub mod refresh;
 pub mod register;
 pub mod revoke;
 pub mod token;
 pub mod wire;
+pub mod wire_account;
 pub mod wire_codes;
 pub mod wire_pages;
 pub mod wire_token;
 
 use crate::clients::Clients;
 use crate::clock::Clock;
+use crate::config::feedback::FeedbackConfig;
 use crate::config::{Config, UpstreamConfig};
 use crate::domain::resource::Resource;
 use crate::domain::scope::ScopeSet;
@@ -40,7 +46,9 @@ use crate::keys::KeyError;
 use crate::page::Frame;
 use crate::page::brand::Brand;
 use crate::page::front_door::SignIn;
+use crate::page::kept::{FeedbackReceiver, KeptContext, SenderTold};
 use crate::secret::Entropy;
+use crate::store::sweep::CLIENT_UNUSED_KEPT;
 use crate::store::{Store, StoreError};
 use crate::upstream::{Upstream, UpstreamError};
 
@@ -161,10 +169,29 @@ impl Gatehouse {
         }
     }
 
+    /// What is kept of people here.
+    pub fn kept(&self) -> KeptContext<'_> {
+        KeptContext {
+            upstream_name: self.upstream_name(),
+            refresh_token_ttl: self.config.refresh_token_ttl,
+            client_unused_kept: CLIENT_UNUSED_KEPT,
+            feedback_receiver: self.config.feedback.as_ref().map(feedback_receiver),
+        }
+    }
+
     /// What every page shows.
     pub fn frame(&self) -> Frame<'_> {
         Frame { product: &self.config.docs_product, brand: &self.brand }
     }
+}
+
+fn feedback_receiver(feedback: &FeedbackConfig) -> FeedbackReceiver<'_> {
+    let told = match (feedback.tells_address(), feedback.tells_domain()) {
+        (true, _) => SenderTold::Address,
+        (false, true) => SenderTold::Domain,
+        (false, false) => SenderTold::Nothing,
+    };
+    FeedbackReceiver { host: feedback.host(), told }
 }
 
 /// The whole chain of causes of an error, for the log.

@@ -9,6 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use gatehouse_api::Port;
+use gatehouse_api::account::{DisconnectForm, LogoutForm, SessionResponse};
 use gatehouse_api::admin::{Liveness, Need, Readiness, ReadyResponse};
 use gatehouse_api::authorize::ConsentForm;
 use gatehouse_api::error::{
@@ -36,7 +37,7 @@ use crate::flow::granting::{GrantedTokens, TokenOutcome};
 use crate::flow::register::Registration;
 use crate::flow::revoke::Revocation;
 use crate::flow::wire_codes::{BROKEN, TOO_MANY, UNAVAILABLE};
-use crate::flow::{Fault, Gatehouse, chain, wire_pages, wire_token};
+use crate::flow::{Fault, Gatehouse, chain, wire_account, wire_pages, wire_token};
 use crate::secret::Secret;
 use crate::upstream::Upstream;
 
@@ -206,6 +207,30 @@ impl Port for Wire {
         self.mcp.front_door()
     }
 
+    async fn account(&self, visit: Visit) -> PageResponse {
+        wire_account::account(&self.gatehouse, &visit).await
+    }
+
+    async fn disconnect(&self, visit: Visit, form: Option<DisconnectForm>) -> PageResponse {
+        wire_account::disconnect(&self.gatehouse, &visit, form).await
+    }
+
+    async fn login(&self, visit: Visit) -> PageResponse {
+        wire_account::login(&self.gatehouse, &visit).await
+    }
+
+    async fn session(&self, visit: Visit) -> SessionResponse {
+        wire_account::session(&self.gatehouse, &visit).await
+    }
+
+    async fn logout_page(&self, visit: Visit) -> PageResponse {
+        wire_account::logout_page(&self.gatehouse, &visit).await
+    }
+
+    async fn logout(&self, visit: Visit, form: Option<LogoutForm>) -> PageResponse {
+        wire_account::logout(&self.gatehouse, &visit, form).await
+    }
+
     fn healthz(&self) -> Liveness {
         Liveness { status: "ok".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
     }
@@ -243,7 +268,7 @@ pub fn log_fault(flow: &'static str, fault: &Fault) -> bool {
 /// Whether the browser says that a form came from another site. `Origin: null` is what a page with
 /// `Referrer-Policy: no-referrer` sends to its own site, so it is judged by `Sec-Fetch-Site`, and
 /// by the form's token anyway.
-fn is_cross_site(visit: &Visit, public_url: &str) -> bool {
+pub fn is_cross_site(visit: &Visit, public_url: &str) -> bool {
     let foreign_origin =
         visit.header("origin").is_some_and(|origin| origin != "null" && origin != public_url);
     let foreign_site =

@@ -13,17 +13,21 @@ use crate::flow::authorize::{Ask, Authorize};
 use crate::flow::callback::CallbackOutcome;
 use crate::flow::consent::ConsentOutcome;
 use crate::flow::wire::{RETRY_AFTER_SECONDS, log_fault};
-use crate::flow::{Fault, Gatehouse};
+use crate::flow::{Fault, Gatehouse, wire_account};
 use crate::page::Link;
 use crate::page::consent::{self as consent_page, ConsentContext};
-use crate::page::kept::KeptContext;
 use crate::page::notice::{self, NoticeContext};
 
-struct Words {
-    status: StatusCode,
-    title: &'static str,
-    message: &'static str,
-    advice: &'static str,
+/// What a page says.
+pub struct Words {
+    /// Its status.
+    pub status: StatusCode,
+    /// In a few words.
+    pub title: &'static str,
+    /// In plain words; never what a request said.
+    pub message: &'static str,
+    /// What to do.
+    pub advice: &'static str,
 }
 
 const START_AGAIN: &str = "Go back to your client and connect again.";
@@ -89,6 +93,9 @@ pub fn foreign_form(gatehouse: &Gatehouse) -> PageResponse {
 pub fn callback(gatehouse: &Gatehouse, outcome: Result<CallbackOutcome, Fault>) -> PageResponse {
     match outcome {
         Ok(CallbackOutcome::ToClient { location, cookies }) => see_other(location, cookies),
+        Ok(CallbackOutcome::NotSignedIn { refusal, return_to, cookies }) => {
+            wire_account::not_signed_in(gatehouse, refusal, &return_to, cookies)
+        }
         Ok(CallbackOutcome::Refused(refusal)) => {
             let response = page(gatehouse, "callback", &refusal, &callback_words(refusal), None);
             match refusal {
@@ -106,7 +113,8 @@ pub fn callback(gatehouse: &Gatehouse, outcome: Result<CallbackOutcome, Fault>) 
     }
 }
 
-fn see_other(location: String, cookies: Vec<String>) -> PageResponse {
+/// On, with cookies.
+pub fn see_other(location: String, cookies: Vec<String>) -> PageResponse {
     cookies.into_iter().fold(PageResponse::see_other(location), PageResponse::with_cookie)
 }
 
@@ -130,10 +138,7 @@ fn ask_page(gatehouse: &Gatehouse, ask: Ask) -> PageResponse {
         redirect_target: ask.request.redirect.target(),
         scopes: ask.request.scope.iter().collect(),
         resource: gatehouse.resource.as_str(),
-        kept: KeptContext {
-            upstream_name: gatehouse.upstream_name(),
-            refresh_token_ttl: config.refresh_token_ttl,
-        },
+        kept: gatehouse.kept(),
         signup_url: config.signup_url.as_ref().map(url::Url::as_str),
         privacy_url: config.privacy_url.as_ref().map(url::Url::as_str),
         sealed_request: &ask.sealed_request,
@@ -141,7 +146,8 @@ fn ask_page(gatehouse: &Gatehouse, ask: Ask) -> PageResponse {
     PageResponse::html(StatusCode::OK, html).with_cookie(ask.cookie)
 }
 
-fn page(
+/// A page, with the reason in the log beside its reference.
+pub fn page(
     gatehouse: &Gatehouse,
     flow: &'static str,
     reason: &dyn std::fmt::Debug,
@@ -161,7 +167,8 @@ fn page(
     PageResponse::html(words.status, html)
 }
 
-fn fault_page(gatehouse: &Gatehouse, flow: &'static str, fault: &Fault) -> PageResponse {
+/// A page for what broke.
+pub fn fault_page(gatehouse: &Gatehouse, flow: &'static str, fault: &Fault) -> PageResponse {
     let words = match fault {
         Fault::NoUpstream => Words {
             status: StatusCode::SERVICE_UNAVAILABLE,
@@ -208,11 +215,13 @@ fn reference(gatehouse: &Gatehouse) -> String {
     format!("{:08x}", u32::from_be_bytes(bytes))
 }
 
-const fn bad(title: &'static str, message: &'static str, advice: &'static str) -> Words {
+/// Words for a request that cannot be acted on.
+pub const fn bad(title: &'static str, message: &'static str, advice: &'static str) -> Words {
     Words { status: StatusCode::BAD_REQUEST, title, message, advice }
 }
 
-fn authorize_words(refusal: AuthorizeRefusal) -> Words {
+/// What a person is told when an authorization ends here.
+pub fn authorize_words(refusal: AuthorizeRefusal) -> Words {
     use AuthorizeRefusal as R;
     match refusal {
         R::UnknownClient => bad(
@@ -326,8 +335,9 @@ fn callback_words(refusal: CallbackRefusal) -> Words {
     match refusal {
         CallbackRefusal::MissingState | CallbackRefusal::UnknownState => bad(
             "This sign-in has expired",
-            "It is not known here, or too much time has passed since it began.",
-            START_AGAIN,
+            "It is not known in this browser, or too much time has passed since it began. Cookies \
+             may also be blocked.",
+            "Go back to your client and connect again, or to the page where you wanted to sign in.",
         ),
         CallbackRefusal::AlreadyAnswered => bad(
             "This sign-in is finished",

@@ -1,7 +1,8 @@
 //! Which browser pages may read which answers (Fetch standard; MCP 2026-07-28 Transports).
 //!
 //! Discovery, registration, token and revocation answer every origin: they use no cookies. `/mcp`
-//! answers listed origins. The pages of the sign-in answer none.
+//! answers listed origins. `/session` is read with cookies, by listed documentation sites alone.
+//! The pages of the sign-in answer none.
 
 use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Request, Response};
@@ -16,10 +17,14 @@ const EXPOSED_HEADERS: &str = "MCP-Protocol-Version, Mcp-Session-Id, RateLimit-L
      RateLimit-Remaining, RateLimit-Reset, Retry-After, WWW-Authenticate";
 const PREFLIGHT_SECONDS: &str = "600";
 
-/// The origins that may read answers of `/mcp`.
+/// What the scripts of documentation sites ask for.
+const SESSION_PATH: &str = "/session";
+
+/// The origins that may read answers of `/mcp`, and of `/session`.
 pub struct Cors {
     own: String,
     listed: Vec<String>,
+    sites: Vec<String>,
     loopback_too: bool,
 }
 
@@ -31,6 +36,10 @@ pub enum Grant {
     Anyone,
     /// This origin.
     Origin(HeaderValue),
+    /// This origin, with cookies.
+    Site(HeaderValue),
+    /// No other origin, but that depends on which asks.
+    NotThisOne,
 }
 
 /// Whether the `Origin` of a request to `/mcp` is acceptable.
@@ -44,7 +53,15 @@ pub enum OriginVerdict {
 
 /// Whether a path takes POST only.
 pub fn is_posted(path: &str) -> bool {
-    matches!(path, "/oauth/token" | "/oauth/register" | "/oauth/revoke" | "/oauth/consent" | "/mcp")
+    matches!(
+        path,
+        "/oauth/token"
+            | "/oauth/register"
+            | "/oauth/revoke"
+            | "/oauth/consent"
+            | "/mcp"
+            | "/account/disconnect"
+    )
 }
 
 fn is_for_everyone(path: &str) -> bool {
@@ -59,6 +76,7 @@ impl Cors {
         Self {
             own: config.public_url.clone(),
             listed: config.cors_origins.clone(),
+            sites: config.site_origins.clone(),
             loopback_too: config.is_loopback(),
         }
     }
@@ -84,6 +102,11 @@ impl Cors {
             || (self.loopback_too && local())
     }
 
+    /// Whether a documentation site of ours asks. Exactly: with cookies no origin is like another.
+    fn is_site(&self, origin: &HeaderValue) -> bool {
+        self.sites.iter().any(|site| origin.as_bytes() == site.as_bytes())
+    }
+
     /// What the answer to this request may be read by.
     pub fn grant(&self, request: &Request) -> Grant {
         let path = request.uri().path();
@@ -93,6 +116,10 @@ impl Cors {
             (Some(origin), None) if path == "/mcp" && self.lists(origin) => {
                 Grant::Origin(origin.clone())
             }
+            (Some(origin), None) if path == SESSION_PATH && self.is_site(origin) => {
+                Grant::Site(origin.clone())
+            }
+            _ if path == SESSION_PATH => Grant::NotThisOne,
             _ => Grant::Nobody,
         }
     }
@@ -100,12 +127,18 @@ impl Cors {
     /// The answer to an `OPTIONS` request, where there is one.
     pub fn preflight(&self, request: &Request) -> Option<Response> {
         let path = request.uri().path();
-        let answered = is_for_everyone(path) || path == "/mcp";
+        let answered = is_for_everyone(path) || path == "/mcp" || path == SESSION_PATH;
         if request.method() != Method::OPTIONS || !answered {
             return None;
         }
         if path == "/mcp" && self.verdict(request.headers()) == OriginVerdict::Foreign {
             return Some(Response::builder().status(StatusCode::FORBIDDEN).finish());
+        }
+        let grant = self.grant(request);
+        if let Grant::NotThisOne = grant {
+            let mut refused = Response::builder().status(StatusCode::FORBIDDEN).finish();
+            grant.apply(&mut refused);
+            return Some(refused);
         }
         let methods = if path == "/mcp" {
             "GET, POST, DELETE, OPTIONS"
@@ -121,7 +154,7 @@ impl Cors {
             .header(header::ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED_HEADERS)
             .header(header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_SECONDS)
             .finish();
-        self.grant(request).apply(&mut response);
+        grant.apply(&mut response);
         Some(response)
     }
 }
@@ -129,15 +162,19 @@ impl Cors {
 impl Grant {
     /// Writes it on an answer, errors included: a browser client must be able to read a 401.
     pub fn apply(self, response: &mut Response) {
-        let allowed = match self {
-            Self::Nobody => return,
-            Self::Anyone => HeaderValue::from_static("*"),
-            Self::Origin(origin) => {
-                response.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));
-                origin
-            }
-        };
         let headers = response.headers_mut();
+        if matches!(self, Self::Origin(_) | Self::Site(_) | Self::NotThisOne) {
+            headers.append(header::VARY, HeaderValue::from_static("Origin"));
+        }
+        if matches!(self, Self::Site(_)) {
+            let name = header::ACCESS_CONTROL_ALLOW_CREDENTIALS;
+            headers.insert(name, HeaderValue::from_static("true"));
+        }
+        let allowed = match self {
+            Self::Nobody | Self::NotThisOne => return,
+            Self::Anyone => HeaderValue::from_static("*"),
+            Self::Origin(origin) | Self::Site(origin) => origin,
+        };
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
         headers.insert(
             header::ACCESS_CONTROL_EXPOSE_HEADERS,

@@ -15,6 +15,9 @@ use crate::upstream::dev::{self, DevLogin, DevProvider, DevRequest};
 
 const FORM_BYTES_MAX: usize = 16 * 1024;
 
+/// Stands in the form at first, so that a first run needs one key.
+const SOMEBODY: &str = "alice@example.com";
+
 /// The provider, over HTTP.
 pub struct DevRoutes {
     provider: Arc<DevProvider>,
@@ -43,13 +46,20 @@ impl DevRoutes {
             ("/.well-known/openid-configuration", false) => json_answer(&self.provider.discovery()),
             ("/jwks.json", false) => json_answer(&self.provider.jwks()),
             ("/authorize", false) => {
-                let query = request.uri().query().unwrap_or_default();
-                self.login_page(&fields(query.as_bytes()), None)
+                let mut fields = fields(request.uri().query().unwrap_or_default().as_bytes());
+                // Nothing that a link brought stands in the form.
+                fields.retain(|name, _| !["email", "name", "organization"].contains(&&**name));
+                fields.insert("email".to_owned(), SOMEBODY.to_owned());
+                self.login_page(&fields, None)
             }
             ("/login", true) => match form(request).await {
                 Some(fields) => self.log_in(&fields),
                 None => StatusCode::BAD_REQUEST.into_response(),
             },
+            ("/logout", false) => {
+                let query = fields(request.uri().query().unwrap_or_default().as_bytes());
+                self.log_out(&query)
+            }
             ("/token", true) => match form(request).await {
                 Some(fields) => self.token(&fields),
                 None => StatusCode::BAD_REQUEST.into_response(),
@@ -75,6 +85,9 @@ impl DevRoutes {
                 ("client_id", &request.client_id),
             ],
             complaint,
+            email: &field(fields, "email"),
+            name: &field(fields, "name"),
+            organization: &field(fields, "organization"),
         });
         poem::web::Html(html).into_response()
     }
@@ -95,6 +108,18 @@ impl DevRoutes {
                 .header(header::LOCATION, address)
                 .finish(),
             None => self.login_page(fields, Some("Type an e-mail address, such as a@example.com.")),
+        }
+    }
+
+    fn log_out(&self, query: &Fields) -> Response {
+        let value = |name| field(query, name);
+        let (client_id, back_to) = (value("client_id"), value("post_logout_redirect_uri"));
+        match self.provider.log_out(&client_id, &back_to, &value("state")) {
+            Some(address) => Response::builder()
+                .status(StatusCode::SEE_OTHER)
+                .header(header::LOCATION, address)
+                .finish(),
+            None => StatusCode::BAD_REQUEST.into_response(),
         }
     }
 

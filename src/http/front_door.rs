@@ -14,6 +14,7 @@ fn context(gatehouse: &Gatehouse, pages: usize) -> FrontDoorContext<'_> {
         docs_url: config.docs_url.as_ref().map(Url::as_str),
         privacy_url: config.privacy_url.as_ref().map(Url::as_str),
         pages,
+        account_url: config.page_url("/account"),
         sign_in: gatehouse.sign_in(),
     }
 }

@@ -16,8 +16,7 @@ const TWO_YEARS: &str = "max-age=63072000";
 /// Adds what is missing.
 pub fn complete(mut response: Response, note: &Note, config: &Config) -> Response {
     let is_page = response.content_type().is_some_and(|kind| kind.starts_with("text/html"));
-    let is_answer_of_sign_in =
-        note.path.starts_with("/oauth/") || note.path == "/mcp/callback" || note.path == "/mcp";
+    let is_answer_of_sign_in = note.path.starts_with("/oauth/") || is_of_one_person(&note.path);
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
@@ -41,6 +40,20 @@ pub fn complete(mut response: Response, note: &Note, config: &Config) -> Respons
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
     response
+}
+
+/// Whether what is answered there is one person's, or leads to it.
+fn is_of_one_person(path: &str) -> bool {
+    matches!(
+        path,
+        "/mcp/callback"
+            | "/mcp"
+            | "/account"
+            | "/account/disconnect"
+            | "/login"
+            | "/session"
+            | "/logout"
+    )
 }
 
 /// Tells the client that the connection ends with this answer, so that it does not send its next

@@ -86,7 +86,7 @@ impl Asked<'_> {
 
     fn at_most(&self) -> Duration {
         match self.path {
-            "/mcp/callback" | "/oauth/consent" => PROVIDER_REQUEST_MAX,
+            "/mcp/callback" | "/oauth/consent" | "/login" | "/logout" => PROVIDER_REQUEST_MAX,
             _ => REQUEST_MAX,
         }
     }
@@ -94,7 +94,14 @@ impl Asked<'_> {
     fn surface(&self) -> Surface {
         match self.path {
             "/mcp" => Surface::Mcp,
-            "/" | "/oauth/authorize" | "/oauth/consent" | "/mcp/callback" => Surface::Page,
+            "/"
+            | "/oauth/authorize"
+            | "/oauth/consent"
+            | "/mcp/callback"
+            | "/account"
+            | "/account/disconnect"
+            | "/login"
+            | "/logout" => Surface::Page,
             _ => Surface::OAuth,
         }
     }

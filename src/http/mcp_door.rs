@@ -27,7 +27,7 @@ use crate::flow::wire::{AnswersMcp, log_fault};
 use crate::http::cors::{Cors, OriginVerdict};
 use crate::http::front_door;
 use crate::http::mcp_refusals::{self as refusals, Challenge};
-use crate::mcp::caller::{Caller, Person, Scopes};
+use crate::mcp::caller::{Caller, Grant, Person, Scopes};
 use crate::mcp::server::{McpAnswer, McpServer};
 use crate::secret::Secret;
 
@@ -256,11 +256,13 @@ fn caller(entry: Option<&Entry>) -> Caller {
     Caller {
         person: Some(Person {
             subject: entry.admitted.user_id.to_string(),
+            name: profile.name.clone(),
             email: profile.email.clone(),
             organization: profile.org_name.clone().or(domain),
         }),
-        scopes: Scopes::from_names(scope_names),
+        scopes: Scopes::from_names(scope_names.iter().copied()),
         client_id: Some(entry.admitted.client_id.clone()),
+        grant: Some(Grant { id: entry.admitted.grant_id.to_string(), scopes: scope_names }),
     }
 }
 

@@ -52,7 +52,7 @@ fn metadata_url(config: &Config) -> String {
 
 fn help_url(config: &Config) -> String {
     let named = config.help_url.as_ref().or(config.docs_url.as_ref());
-    named.map_or_else(|| config.url("/"), ToString::to_string)
+    named.map_or_else(|| config.page_url("/"), ToString::to_string)
 }
 
 fn challenge(response: &mut Response<Bytes>, status: StatusCode, value: &str) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use gatehouse_api::visit::{ClientAddress, ThroughTrustedProxy};
 use poem::endpoint::BoxEndpoint;
-use poem::http::{Method, StatusCode, Uri, header};
+use poem::http::{Method, StatusCode, header};
 use poem::middleware::PanicHandler;
 use poem::{Endpoint, IntoResponse, Request, Response};
 
@@ -20,6 +20,7 @@ pub mod headers;
 pub mod interrupted;
 pub mod mcp_door;
 pub mod mcp_refusals;
+pub mod places;
 pub mod proxies;
 pub mod request_log;
 pub mod serve;
@@ -28,6 +29,7 @@ pub mod unread;
 use crate::flow::Gatehouse;
 use crate::http::cors::Cors;
 use crate::http::interrupted::Asked;
+use crate::http::places::Place;
 use crate::http::proxies::Proxies;
 use crate::http::unread::Unread;
 use crate::page::brand::{FAVICON_PATH, LOGO_PATH, STYLESHEET_PATH};
@@ -55,6 +57,7 @@ impl Endpoint for Door {
         request.set_data(ClientAddress(address));
         request.set_data(ThroughTrustedProxy(self.proxies.hold(&request)));
         // 2. Other spellings of our paths. No redirect: a POST would lose its Authorization.
+        let place = places::enter(&mut request, &self.gatehouse.config.pages_path);
         respell(&mut request, self.gatehouse.config.legacy_paths);
         as_known_method(&mut request);
         let note = request_log::Note::of(&request);
@@ -67,7 +70,7 @@ impl Endpoint for Door {
                 // 4. The endpoints, in bounded time, in a span that carries the request's own id.
                 let frame = self.gatehouse.frame();
                 let asked = Asked { path: &note.path, id: &note.id, frame };
-                let endpoint = Box::pin(self.route(request));
+                let endpoint = Box::pin(self.route(request, place));
                 let mut response = note.within(asked.answer(endpoint)).await;
                 grant.apply(&mut response);
                 response
@@ -88,8 +91,11 @@ impl Endpoint for Door {
 }
 
 impl Door {
-    async fn route(&self, request: Request) -> Response {
+    async fn route(&self, request: Request, place: Place) -> Response {
         let path = request.uri().path().to_owned();
+        if place == Place::Nowhere {
+            return refused(StatusCode::NOT_FOUND, &path);
+        }
         let method = request.method().clone();
         let is_read = method == Method::GET || method == Method::HEAD;
         let dev = self.dev_provider.as_ref().filter(|dev| dev.serves(&path));
@@ -114,9 +120,9 @@ impl Door {
             STYLESHEET_PATH => {
                 return asset("text/css; charset=utf-8", brand.stylesheet.clone().into_bytes());
             }
-            LOGO_PATH => &brand.chosen.logo,
-            FAVICON_PATH => &brand.chosen.favicon,
-            _ => &None,
+            LOGO_PATH => brand.chosen.logo.as_ref(),
+            FAVICON_PATH => Some(&brand.favicon),
+            _ => None,
         };
         match picture {
             Some(picture) => asset(picture.content_type, picture.bytes.clone()),
@@ -160,7 +166,11 @@ fn refused(status: StatusCode, path: &str) -> Response {
     response.set_status(status);
     if status == StatusCode::METHOD_NOT_ALLOWED {
         // RFC 9110 §15.5.6.
-        let allow = if cors::is_posted(path) { "POST, OPTIONS" } else { "GET, HEAD" };
+        let allow = match path {
+            "/logout" => "GET, HEAD, POST",
+            path if cors::is_posted(path) => "POST, OPTIONS",
+            _ => "GET, HEAD",
+        };
         response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static(allow));
     }
     response
@@ -188,15 +198,5 @@ fn respell(request: &mut Request, legacy_paths: bool) {
         ("/mcp/", _) => "/mcp",
         _ => return,
     };
-    let target = match request.uri().query() {
-        Some(query) => format!("{ours}?{query}"),
-        None => ours.to_owned(),
-    };
-    let mut parts = request.uri().clone().into_parts();
-    if let Ok(path_and_query) = target.parse() {
-        parts.path_and_query = Some(path_and_query);
-        if let Ok(uri) = Uri::from_parts(parts) {
-            *request.uri_mut() = uri;
-        }
-    }
+    places::set_path(request, ours);
 }

@@ -110,6 +110,62 @@ impl Text {
     }
 }
 
+/// A few texts of limited length.
+#[derive(Debug)]
+pub struct Texts {
+    /// The key among the arguments.
+    pub name: &'static str,
+    /// What they are, for the model.
+    pub description: &'static str,
+    /// The most texts.
+    pub items_max: usize,
+    /// The most characters of each (Unicode scalar values).
+    pub chars_max: usize,
+}
+
+impl Argument for Texts {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn schema(&self) -> Value {
+        json!({
+            "type": "array",
+            "description": self.description,
+            "items": { "type": "string", "minLength": 1, "maxLength": self.chars_max },
+            "minItems": 1,
+            "maxItems": self.items_max,
+        })
+    }
+}
+
+impl Texts {
+    /// Reads the texts, of which there must be one. A single text that is no list stands for a
+    /// list of one: models write that, and it can mean nothing else.
+    pub fn required<'a>(&self, arguments: &'a Arguments) -> Result<Vec<&'a str>, Failure> {
+        let complain = || {
+            Failure::Refused(format!(
+                "The argument `{}` must be a list of 1 to {} texts (JSON strings), each of 1 to {} \
+                 characters.",
+                self.name, self.items_max, self.chars_max
+            ))
+        };
+        let items = match arguments.get(self.name) {
+            Some(Value::Array(items)) => items.as_slice(),
+            Some(one @ Value::String(_)) => std::slice::from_ref(one),
+            Some(_) | None => return Err(complain()),
+        };
+        if items.is_empty() || items.len() > self.items_max {
+            return Err(complain());
+        }
+        let text = |item: &'a Value| {
+            let text = item.as_str().map(str::trim).filter(|text| !text.is_empty());
+            text.filter(|text| text.chars().count() <= self.chars_max).ok_or_else(complain)
+        };
+        items.iter().map(text).collect()
+    }
+}
+
 /// A whole number between two bounds, with a value for when it is left out.
 #[derive(Debug)]
 pub struct Number {
@@ -194,6 +250,15 @@ impl<T: Copy> Choice<T> {
             let words = self.words().join(", ");
             Failure::Refused(format!("The argument `{}` must be one of: {words}.", self.name))
         })
+    }
+
+    /// Reads a choice that may be left out. An empty text counts as left out.
+    pub fn optional(&self, arguments: &Arguments) -> Result<Option<T>, Failure> {
+        match arguments.get(self.name).map(Value::as_str) {
+            None => Ok(None),
+            Some(Some(text)) if text.trim().is_empty() => Ok(None),
+            Some(_) => self.required(arguments).map(Some),
+        }
     }
 
     fn words(&self) -> Vec<&'static str> {

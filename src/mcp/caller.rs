@@ -51,6 +51,8 @@ impl Scopes {
 pub struct Person {
     /// Our own name for the person: stable, opaque, never the address.
     pub subject: String,
+    /// Their name, where it is known.
+    pub name: Option<String>,
     /// The address the identity provider vouched for.
     pub email: Option<String>,
     /// The organization the person works for, where it is known.
@@ -73,12 +75,28 @@ pub struct Caller {
     pub scopes: Scopes,
     /// The OAuth client that carried the token; `None` for an anonymous call.
     pub client_id: Option<String>,
+    /// What keeps that client connected; `None` for an anonymous call.
+    pub grant: Option<Grant>,
+}
+
+/// What a person allowed a client, as far as a tool may know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// Our own name for it: opaque, and no secret.
+    pub id: String,
+    /// The names of all scopes, those included that mean nothing to a tool.
+    pub scopes: Vec<&'static str>,
 }
 
 impl Caller {
     /// A call without a token, where the setting `auth` lets it through: it may read.
     pub fn anonymous() -> Self {
-        Self { person: None, scopes: Scopes(BTreeSet::from([Scope::DocsRead])), client_id: None }
+        Self {
+            person: None,
+            scopes: Scopes(BTreeSet::from([Scope::DocsRead])),
+            client_id: None,
+            grant: None,
+        }
     }
 }
 

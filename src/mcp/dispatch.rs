@@ -25,7 +25,11 @@ use crate::mcp::feedback::FeedbackBox;
 use crate::mcp::refusal::{SUPPORTED_VERSIONS, internal_error};
 use crate::mcp::reply::{Failure, Reply};
 use crate::mcp::tools::{Catalogue, Tool};
-use crate::mcp::{ask, feedback, read_page, search};
+use crate::mcp::{
+    account, ask, feedback, feedback_status, get_api_content, list_api_pages, read_page, search,
+    search_api,
+};
+use crate::reference::library::Reference;
 
 /// How long a client may keep a list. Lists change with a deployment, and a client that sees an old
 /// one for this long merely misses a new tool.
@@ -52,8 +56,12 @@ pub struct Dispatch {
     pub catalogue: Arc<Catalogue>,
     /// The documentation.
     pub library: Arc<Library>,
+    /// The API reference.
+    pub reference: Arc<Reference>,
     /// Where feedback goes.
     pub feedback_box: Arc<dyn FeedbackBox>,
+    /// Where people see what they connected.
+    pub account_url: String,
 }
 
 impl ServerHandler for Dispatch {
@@ -179,12 +187,29 @@ impl Dispatch {
             Tool::ReadPage => {
                 self.consult(move |library| read_page::call(library, &arguments)).await
             }
+            Tool::ListApiPages => {
+                self.look_up(move |reference| list_api_pages::call(reference, &arguments)).await
+            }
+            Tool::SearchApi => {
+                self.look_up(move |reference| search_api::call(reference, &arguments)).await
+            }
+            Tool::GetApiContent => {
+                self.look_up(move |reference| get_api_content::call(reference, &arguments)).await
+            }
             Tool::SubmitFeedback => {
                 // On a task of its own, so that a panic becomes an error here too.
                 let feedback_box = Arc::clone(&self.feedback_box);
                 let call = async move { feedback::call(&*feedback_box, &caller, &arguments).await };
                 tokio::spawn(call).await.map_err(Failure::fault)?
             }
+            Tool::FeedbackStatus => {
+                let feedback_box = Arc::clone(&self.feedback_box);
+                let call =
+                    async move { feedback_status::call(&*feedback_box, &caller, &arguments).await };
+                tokio::spawn(call).await.map_err(Failure::fault)?
+            }
+            Tool::WhoAmI => account::whoami(&caller, &self.account_url),
+            Tool::Disconnect => account::disconnect(&caller, &self.account_url),
         }
     }
 
@@ -199,6 +224,15 @@ impl Dispatch {
     {
         let library = Arc::clone(&self.library);
         tokio::task::spawn_blocking(move || call(&library)).await.map_err(Failure::fault)?
+    }
+
+    /// Asks the API reference, likewise.
+    async fn look_up<F>(&self, call: F) -> Result<Reply, Failure>
+    where
+        F: FnOnce(&Reference) -> Result<Reply, Failure> + Send + 'static,
+    {
+        let reference = Arc::clone(&self.reference);
+        tokio::task::spawn_blocking(move || call(&reference)).await.map_err(Failure::fault)?
     }
 
     fn unknown_tool(&self) -> ErrorData {

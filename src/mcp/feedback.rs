@@ -59,8 +59,12 @@ pub struct Feedback {
 pub enum FeedbackStatus {
     /// Kept, and not handed on yet.
     Stored,
+    /// Tried to hand on, and tried again until it is.
+    Delivering,
     /// Handed on to where the writers read it.
     Delivered,
+    /// Kept, and not handed on unless somebody at the server sees to it.
+    Failed,
 }
 
 impl FeedbackStatus {
@@ -68,7 +72,9 @@ impl FeedbackStatus {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Stored => "stored",
+            Self::Delivering => "delivering",
             Self::Delivered => "delivered",
+            Self::Failed => "failed",
         }
     }
 }
@@ -80,6 +86,33 @@ pub struct Receipt {
     pub receipt: String,
     /// What has become of it so far.
     pub status: FeedbackStatus,
+    /// What the person should know of how it was kept.
+    pub notes: Vec<Note>,
+}
+
+/// What a person should know of how their feedback was kept. None of it is a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// The page lies outside of the documentation.
+    PageIsForeign,
+    /// What looked like a password, token or key was taken out before anything was stored.
+    SecretsRemoved,
+}
+
+impl Note {
+    /// In a sentence, for the assistant.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::PageIsForeign => {
+                "The page is not part of this documentation; the feedback is kept all the same, \
+                 and its readers see that."
+            }
+            Self::SecretsRemoved => {
+                "What looked like a password, token or key was removed before it was stored. If it \
+                 was a real one, tell the person to replace it."
+            }
+        }
+    }
 }
 
 /// Something broke, so that a feedback was not kept. The error is logged, so it must carry neither
@@ -90,10 +123,17 @@ pub struct FeedbackFault(pub Box<dyn Error + Send + Sync>);
 /// What a [`FeedbackBox`] returns: a future, so that the trait can stand behind `dyn`.
 pub type Submission<'a> = Pin<Box<dyn Future<Output = Result<Receipt, FeedbackFault>> + Send + 'a>>;
 
+/// What became of a feedback, to its sender; `None` for a receipt that this person was never given.
+pub type Lookup<'a> =
+    Pin<Box<dyn Future<Output = Result<Option<FeedbackStatus>, FeedbackFault>> + Send + 'a>>;
+
 /// Where feedback goes.
 pub trait FeedbackBox: Send + Sync + 'static {
     /// Keeps `feedback` and gives a receipt. A receipt given is a feedback kept.
     fn submit<'a>(&'a self, caller: &'a Caller, feedback: Feedback) -> Submission<'a>;
+
+    /// What has become of the feedback that `caller` got this receipt for.
+    fn status<'a>(&'a self, caller: &'a Caller, receipt: &'a str) -> Lookup<'a>;
 }
 
 const FEEDBACK: Text = Text {
@@ -139,8 +179,11 @@ pub fn definition(product: &str) -> Definition {
 struct Submitted {
     /// Opaque receipt of the feedback.
     receipt: String,
-    /// What has become of the feedback so far: stored or delivered.
+    /// What has become of the feedback so far: stored, delivering, delivered or failed.
     status: &'static str,
+    /// What the person should know of how it was kept.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<&'static str>,
 }
 
 /// Answers a call.
@@ -151,13 +194,18 @@ pub async fn call(
 ) -> Result<Reply, Failure> {
     let feedback = read(arguments)?;
     match feedback_box.submit(caller, feedback).await {
-        Ok(Receipt { receipt, status }) => {
-            let text = format!(
+        Ok(Receipt { receipt, status, notes }) => {
+            let notes: Vec<_> = notes.into_iter().map(Note::sentence).collect();
+            let mut text = format!(
                 "The feedback has arrived and is {}. Receipt: `{receipt}`. Thank the person, and \
-                 give them the receipt.",
+                 give them the receipt; feedback_status tells what has become of it.",
                 status.name()
             );
-            Reply::new(text, &Submitted { receipt, status: status.name() })
+            for note in &notes {
+                text.push_str("\n\nNote: ");
+                text.push_str(note);
+            }
+            Reply::new(text, &Submitted { receipt, status: status.name(), notes })
         }
         Err(FeedbackFault(error)) => Err(Failure::Fault(error)),
     }

@@ -7,8 +7,10 @@
 //! 3. [`tools`] names what the called tool needs, and the caller either has it or is sent away.
 //! 4. [`transport`] hands rmcp the headers the protocol defines and no others; rmcp tells the eras
 //!    apart (2026-07-28 stateless, 2025-11-25 and older by `initialize`) and checks the rest.
-//! 5. [`dispatch`] answers: one file per tool ([`search`], [`ask`], [`read_page`], [`feedback`]),
-//!    typed [`argument`]s in, Markdown and structured content out.
+//! 5. [`dispatch`] answers: one file per tool ([`search`], [`ask`], [`read_page`],
+//!    [`list_api_pages`], [`search_api`], [`get_api_content`], [`feedback`], [`feedback_status`];
+//!    in [`account`] two that say who calls and where a person ends a connection), typed
+//!    [`argument`]s in, Markdown and structured content out.
 //! 6. [`transport`] turns whatever rmcp said in plain text into JSON-RPC.
 //!
 //! Nothing is kept between two requests (MCP 2026-07-28, Statelessness), so any replica answers any
@@ -17,16 +19,21 @@
 //! Never here: tokens, cookies, the store, `Origin` and `Host` checks, rate limits. The room sees a
 //! [`caller::Caller`], already admitted.
 
+pub mod account;
 pub mod argument;
 pub mod ask;
 pub mod caller;
 pub mod dispatch;
 pub mod envelope;
 pub mod feedback;
+pub mod feedback_status;
+pub mod get_api_content;
+pub mod list_api_pages;
 pub mod read_page;
 pub mod refusal;
 pub mod reply;
 pub mod search;
+pub mod search_api;
 pub mod sections;
 pub mod server;
 pub mod tools;

@@ -17,6 +17,7 @@ use crate::mcp::envelope::Envelope;
 use crate::mcp::feedback::FeedbackBox;
 use crate::mcp::tools::{Catalogue, Tool};
 use crate::mcp::transport::{self, Passage};
+use crate::reference::library::Reference;
 
 /// What an operator decides about this room.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct Settings {
     pub server_version: String,
     /// Where people find this server.
     pub public_url: String,
+    /// Where people see what they connected, and end it.
+    pub account_url: String,
 }
 
 /// What the door does with a request.
@@ -57,6 +60,7 @@ impl McpServer {
     pub fn new(
         settings: &Settings,
         library: Arc<Library>,
+        reference: Arc<Reference>,
         feedback_box: Arc<dyn FeedbackBox>,
     ) -> Self {
         let catalogue = Arc::new(Catalogue::new(&settings.product));
@@ -64,7 +68,9 @@ impl McpServer {
             about: about(settings),
             catalogue: Arc::clone(&catalogue),
             library,
+            reference,
             feedback_box,
+            account_url: settings.account_url.clone(),
         });
         let rmcp = StreamableHttpService::new(
             move || Ok(Arc::clone(&dispatch)),
@@ -150,7 +156,9 @@ fn about(settings: &Settings) -> ServerConfig {
         "This server holds the {product} documentation. For a question about {product}, call \
          search_docs first, with key words or with the question itself; call read_page with a path \
          from a result when a section is not enough. Answer from what the tools return, cite the \
-         addresses they give, and say so when the documentation does not cover the question. Call \
+         addresses they give, and say so when the documentation does not cover the question. For \
+         an endpoint, a parameter or a schema of an API, call search_api_reference, then \
+         get_api_reference_content with the addresses it gives. Call \
          submit_documentation_feedback only after the person has seen the text and agreed to send \
          it."
     ));

@@ -3,7 +3,10 @@
 use rmcp::model::{Tool as Definition, ToolAnnotations};
 
 use crate::mcp::caller::{Audience, Requirement, Scope};
-use crate::mcp::{ask, feedback, read_page, search};
+use crate::mcp::{
+    account, ask, feedback, feedback_status, get_api_content, list_api_pages, read_page, search,
+    search_api,
+};
 
 /// The tools, in the order they are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,23 +17,55 @@ pub enum Tool {
     Ask,
     /// `read_page`
     ReadPage,
+    /// `list_api_reference_pages`
+    ListApiPages,
+    /// `search_api_reference`
+    SearchApi,
+    /// `get_api_reference_content`
+    GetApiContent,
     /// `submit_documentation_feedback`
     SubmitFeedback,
+    /// `feedback_status`
+    FeedbackStatus,
+    /// `whoami`
+    WhoAmI,
+    /// `disconnect`
+    Disconnect,
 }
 
 impl Tool {
     /// All of them. The order is fixed, so that `tools/list` is the same every time and a client's
     /// prompt cache survives (MCP 2026-07-28, Tools).
-    pub const ALL: [Self; 4] = [Self::Search, Self::Ask, Self::ReadPage, Self::SubmitFeedback];
+    pub const ALL: [Self; 10] = [
+        Self::Search,
+        Self::Ask,
+        Self::ReadPage,
+        Self::ListApiPages,
+        Self::SearchApi,
+        Self::GetApiContent,
+        Self::SubmitFeedback,
+        Self::FeedbackStatus,
+        Self::WhoAmI,
+        Self::Disconnect,
+    ];
 
     /// What a caller must have to use the tool.
     pub const fn requirement(self) -> Requirement {
         match self {
-            Self::Search | Self::Ask | Self::ReadPage => {
+            Self::Search
+            | Self::Ask
+            | Self::ReadPage
+            | Self::ListApiPages
+            | Self::SearchApi
+            | Self::GetApiContent => {
                 Requirement { audience: Audience::Anyone, scopes: &[Scope::DocsRead] }
             }
-            Self::SubmitFeedback => {
+            Self::SubmitFeedback | Self::FeedbackStatus => {
                 Requirement { audience: Audience::People, scopes: &[Scope::DocsFeedback] }
+            }
+            // Whatever they allowed: a person may always know that, and end it.
+            Self::WhoAmI | Self::Disconnect => {
+                Requirement { audience: Audience::People, scopes: &[] }
             }
         }
     }
@@ -40,7 +75,13 @@ impl Tool {
             Self::Search => search::definition(product),
             Self::Ask => ask::definition(product),
             Self::ReadPage => read_page::definition(product),
+            Self::ListApiPages => list_api_pages::definition(product),
+            Self::SearchApi => search_api::definition(product),
+            Self::GetApiContent => get_api_content::definition(product),
             Self::SubmitFeedback => feedback::definition(product),
+            Self::FeedbackStatus => feedback_status::definition(product),
+            Self::WhoAmI => account::definition_of_whoami(product),
+            Self::Disconnect => account::definition_of_disconnect(product),
         }
     }
 }

@@ -18,6 +18,7 @@ const WHITE: Rgb = [255, 255, 255];
 const CONTRAST_MIN: f64 = 4.5;
 
 const BASE: &str = include_str!("gatehouse.css");
+const ICON: &[u8] = include_bytes!("gatehouse.svg");
 
 /// Where the stylesheet is served; below `/oauth/`, so that it is reachable beside a
 /// documentation site that forwards only our paths.
@@ -26,7 +27,8 @@ pub const STYLESHEET_PATH: &str = "/oauth/assets/gatehouse.css";
 /// Where the logo is served, if there is one.
 pub const LOGO_PATH: &str = "/oauth/assets/logo";
 
-/// Where the favicon is served, if there is one.
+/// Where the favicon is served. Without one browsers would ask for `/favicon.ico`, which on a host
+/// that is shared is somebody else's.
 pub const FAVICON_PATH: &str = "/oauth/assets/favicon";
 
 /// A picture of the team's.
@@ -60,6 +62,8 @@ pub struct Brand {
     pub stylesheet: String,
     /// What was chosen.
     pub chosen: Chosen,
+    /// In the browser's tab: what was chosen, or ours.
+    pub favicon: Picture,
 }
 
 impl Brand {
@@ -79,7 +83,9 @@ impl Brand {
                 accent_rules(dark)
             );
         }
-        Self { stylesheet, chosen }
+        let ours = || Picture { content_type: "image/svg+xml", bytes: ICON.to_vec() };
+        let favicon = chosen.favicon.clone().unwrap_or_else(ours);
+        Self { stylesheet, chosen, favicon }
     }
 }
 

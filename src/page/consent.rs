@@ -46,6 +46,7 @@ pub fn render(context: &ConsentContext<'_>) -> String {
         @if let Some(vendor) = context.borrowed_name {
             (borrowed_note(vendor, context.redirect_origin))
         }
+        (destination_note(context.redirect_target))
         dl {
             div {
                 dt { "It calls itself" }
@@ -67,8 +68,7 @@ pub fn render(context: &ConsentContext<'_>) -> String {
                 dt { "Your approval is sent to" }
                 dd {
                     strong { (context.redirect_origin) }
-                    br;
-                    code { (context.redirect_uri) }
+                    code.whole { (context.redirect_uri) }
                 }
             }
             div {
@@ -76,7 +76,6 @@ pub fn render(context: &ConsentContext<'_>) -> String {
                 dd { code { (context.resource) } }
             }
         }
-        (destination_note(context.redirect_target))
         h2 { "It will be able to" }
         ul { @for scope in &context.scopes { li { (in_words(*scope)) } } }
         h2 { "What is kept" }
@@ -130,7 +129,7 @@ fn destination_note(target: Target) -> Markup {
 }
 
 /// A scope as a person understands it.
-const fn in_words(scope: Scope) -> &'static str {
+pub const fn in_words(scope: Scope) -> &'static str {
     match scope {
         Scope::DocsRead => "search and read the documentation (docs:read)",
         Scope::DocsFeedback => "send feedback in your name, when you agree to it (docs:feedback)",

@@ -15,6 +15,12 @@ pub struct DevLoginContext<'a> {
     pub carried: Vec<(&'a str, &'a str)>,
     /// What was wrong with the last try.
     pub complaint: Option<&'a str>,
+    /// What the fields say; the form comes back as it was sent.
+    pub email: &'a str,
+    /// The same.
+    pub name: &'a str,
+    /// The same.
+    pub organization: &'a str,
 }
 
 /// Renders the page.
@@ -25,18 +31,23 @@ pub fn render(context: &DevLoginContext<'_>) -> String {
             "This is the built-in identity provider for a first run. It believes whatever you type "
             "and works on this computer only."
         }
-        @if let Some(complaint) = context.complaint { p role="alert" { (complaint) } }
         form method="post" action=(context.action) {
             @for (name, value) in &context.carried {
                 input type="hidden" name=(name) value=(value);
             }
             label for="email" { "E-mail address" }
             input id="email" name="email" type="email" required autocomplete="email"
-                value="alice@example.com";
+                value=(context.email)
+                aria-invalid=[context.complaint.map(|_| "true")]
+                aria-describedby=[context.complaint.map(|_| "complaint")];
+            @if let Some(complaint) = context.complaint {
+                p.note id="complaint" role="alert" { (complaint) }
+            }
             label for="name" { "Name (optional)" }
-            input id="name" name="name" autocomplete="name";
+            input id="name" name="name" autocomplete="name" value=(context.name);
             label for="organization" { "Organization (optional)" }
-            input id="organization" name="organization" autocomplete="organization";
+            input id="organization" name="organization" autocomplete="organization"
+                value=(context.organization);
             div.actions { button type="submit" { "Sign in" } }
         }
     };

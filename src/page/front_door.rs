@@ -22,6 +22,8 @@ pub struct FrontDoorContext<'a> {
     pub docs_url: Option<&'a str>,
     /// The privacy policy.
     pub privacy_url: Option<&'a str>,
+    /// A person's own page.
+    pub account_url: String,
     /// Pages that can be searched and read.
     pub pages: usize,
     /// Whether people can sign in.
@@ -61,7 +63,8 @@ pub fn render(context: &FrontDoorContext<'_>) -> String {
         h2 { "Address" }
         pre { code { (context.resource) } }
         (status(context))
-        @for client in clients(context) { (section(&client)) }
+        h2 { "Connect" }
+        @for (place, client) in clients(context).iter().enumerate() { (told(client, place == 0)) }
         (links(context))
     };
     document(&context.frame, "Documentation for assistants", &body)
@@ -95,14 +98,17 @@ fn sign_in_in_words(sign_in: SignIn<'_>) -> String {
     }
 }
 
-fn section(client: &Client) -> Markup {
+/// Folded, so that all names fit on a screen; a browser opens and searches it without a script.
+fn told(client: &Client, is_open: bool) -> Markup {
     html! {
-        section {
-            h2 { (client.name) }
-            p { (client.steps) }
-            @if let Some(command) = &client.command { pre { code { (command) } } }
-            @if let Some(address) = &client.one_click {
-                p { a.button href=(address) { "Add to " (client.name) } }
+        details open[is_open] {
+            summary { (client.name) }
+            div {
+                p { (client.steps) }
+                @if let Some(command) = &client.command { pre { code { (command) } } }
+                @if let Some(address) = &client.one_click {
+                    div.actions { a.button href=(address) { "Add to " (client.name) } }
+                }
             }
         }
     }
@@ -116,11 +122,10 @@ fn links(context: &FrontDoorContext<'_>) -> Markup {
     ];
     let known: Vec<_> = links.iter().filter_map(|(text, href)| Some((text, (*href)?))).collect();
     html! {
-        @if !known.is_empty() {
-            h2 { "More" }
-            ul {
-                @for (text, href) in known { li { (outward(&Link { href, text })) } }
-            }
+        h2 { "More" }
+        ul {
+            li { a href=(context.account_url) { "Your account: what you connected" } }
+            @for (text, href) in known { li { (outward(&Link { href, text })) } }
         }
     }
 }

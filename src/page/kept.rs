@@ -12,6 +12,30 @@ pub struct KeptContext<'a> {
     pub upstream_name: &'a str,
     /// How long an unused sign-in lives.
     pub refresh_token_ttl: Duration,
+    /// How long a program that nobody uses is known, and with it who approved of it.
+    pub client_unused_kept: Duration,
+    /// Where feedback is handed on, if anywhere.
+    pub feedback_receiver: Option<FeedbackReceiver<'a>>,
+}
+
+/// Whoever feedback is handed on to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeedbackReceiver<'a> {
+    /// Their host.
+    pub host: &'a str,
+    /// What of the sender they are told.
+    pub told: SenderTold,
+}
+
+/// What is told of whoever sends feedback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SenderTold {
+    /// Their address.
+    Address,
+    /// The domain of their address alone.
+    Domain,
+    /// Nothing.
+    Nothing,
 }
 
 /// One kind of thing.
@@ -23,6 +47,7 @@ struct Kept {
 
 fn all(context: &KeptContext<'_>) -> [Kept; 3] {
     let idle = in_words(context.refresh_token_ttl);
+    let unused = in_words(context.client_unused_kept);
     [
         Kept {
             what: format!(
@@ -35,14 +60,29 @@ fn all(context: &KeptContext<'_>) -> [Kept; 3] {
         Kept {
             what: "Which programs you allowed, and when".into(),
             why: "so that you stay signed in, and can end it",
-            until: format!("until a program has not been used for {idle}"),
+            until: format!(
+                "until you have not used the program for {idle} or disconnect it; your approval, \
+                 until nobody has used it for {unused}"
+            ),
         },
         Kept {
-            what: "The feedback you send".into(),
+            what: feedback(context.feedback_receiver),
             why: "to improve the documentation",
             until: "until whoever runs this server deletes it".into(),
         },
     ]
+}
+
+fn feedback(receiver: Option<FeedbackReceiver<'_>>) -> String {
+    let Some(FeedbackReceiver { host, told }) = receiver else {
+        return "The feedback you send".into();
+    };
+    let with = match told {
+        SenderTold::Address => "with your e-mail address",
+        SenderTold::Domain => "with the domain of your e-mail address",
+        SenderTold::Nothing => "without your name or e-mail address",
+    };
+    format!("The feedback you send, which is passed on to {host} {with}")
 }
 
 /// As a list for a page.
@@ -78,10 +118,22 @@ mod tests {
         let context = KeptContext {
             upstream_name: "Example & Co",
             refresh_token_ttl: Duration::from_hours(24 * 30),
+            client_unused_kept: Duration::from_hours(24 * 90),
+            feedback_receiver: None,
         };
         let text = list(&context).into_string();
         assert!(text.contains("as Example &amp; Co reports them"), "{text}");
-        assert!(text.contains("not been used for 30 days"), "{text}");
+        assert!(text.contains("not used the program for 30 days"), "{text}");
+        assert!(!text.contains("passed on"), "{text}");
+        for (told, words) in [
+            (SenderTold::Address, "passed on to forms.e.com with your e-mail address,"),
+            (SenderTold::Domain, "passed on to forms.e.com with the domain of your e-mail"),
+            (SenderTold::Nothing, "passed on to forms.e.com without your name or e-mail"),
+        ] {
+            let feedback_receiver = Some(FeedbackReceiver { host: "forms.e.com", told });
+            let text = list(&KeptContext { feedback_receiver, ..context.clone() }).into_string();
+            assert!(text.contains(words), "{text}");
+        }
     }
 
     #[test]

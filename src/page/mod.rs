@@ -7,11 +7,14 @@
 
 use maud::{DOCTYPE, Markup, html};
 
+pub mod account;
 pub mod brand;
 pub mod consent;
 pub mod dev_login;
 pub mod front_door;
 pub mod kept;
+pub mod logout;
+pub mod moment;
 pub mod notice;
 
 use crate::page::brand::{Brand, FAVICON_PATH, LOGO_PATH, STYLESHEET_PATH};
@@ -45,7 +48,7 @@ fn document(frame: &Frame<'_>, title: &str, body: &Markup) -> String {
                 meta name="robots" content="noindex";
                 title { (title) " · " (frame.product) }
                 link rel="stylesheet" href=(STYLESHEET_PATH);
-                @if frame.brand.chosen.favicon.is_some() { link rel="icon" href=(FAVICON_PATH); }
+                link rel="icon" href=(FAVICON_PATH);
             }
             body {
                 header { p.brand {

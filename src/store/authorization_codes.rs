@@ -10,6 +10,7 @@ use crate::domain::redirect_uri::TrustedRedirect;
 use crate::domain::scope::ScopeSet;
 use crate::id::{AuthorizationCodeId, AuthorizationRequestId, GrantId, UserId};
 use crate::secret::SecretHash;
+use crate::store::consents::Withdrawn;
 use crate::store::entity::authorization_codes::{ActiveModel, Column, Entity, Model};
 use crate::store::{Consumed, Db, StoreError, Txn, stored_time};
 
@@ -91,6 +92,22 @@ pub async fn consume(
         .exec(txn)
         .await?;
     Ok(Consumed::from_rows(update.rows_affected))
+}
+
+/// Takes back codes of a person that nobody has exchanged: they came of an approval that is being
+/// withdrawn.
+pub async fn delete_unused_of_person(
+    txn: &Txn,
+    user_id: UserId,
+    withdrawn: Withdrawn<'_>,
+) -> Result<(), StoreError> {
+    Entity::delete_many()
+        .filter(Column::UserId.eq(user_id.uuid()))
+        .filter(withdrawn.named_by(Column::ClientId))
+        .filter(Column::ConsumedAt.is_null())
+        .exec(txn)
+        .await?;
+    Ok(())
 }
 
 fn code_of(row: Model) -> AuthorizationCode {

@@ -42,6 +42,12 @@ pub async fn find(db: &impl Db, client_id: &str) -> Result<Option<Client>, Store
     row.map(client_of).transpose()
 }
 
+/// Finds clients by their identifiers; in no order, and those that are gone are not among them.
+pub async fn find_all(db: &impl Db, client_ids: &[String]) -> Result<Vec<Client>, StoreError> {
+    let rows = Entity::find().filter(Column::ClientId.is_in(client_ids)).all(db).await?;
+    rows.into_iter().map(client_of).collect()
+}
+
 /// A client that registered the same before.
 pub struct Known {
     /// Its identifier.
@@ -100,16 +106,7 @@ pub async fn put_published(
     client: &Client,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let metadata = serde_json::to_value(stored(&client.metadata))
-        .map_err(|_| StoreError::Corrupt("client metadata"))?;
-    let row = ActiveModel {
-        id: Set(id.uuid()),
-        client_id: Set(client.client_id.clone()),
-        metadata: Set(metadata),
-        created_at: Set(now.millis()),
-        last_used_at: Set(now.millis()),
-        metadata_digest: Set(None),
-    };
+    let row = row_of(id, client, None, now)?;
     let replaced = [Column::Metadata, Column::LastUsedAt];
     Entity::insert(row)
         .on_conflict(OnConflict::column(Column::ClientId).update_columns(replaced).to_owned())
@@ -125,21 +122,30 @@ pub async fn insert(
     client: &Client,
     now: Timestamp,
 ) -> Result<Consumed, StoreError> {
-    let metadata = serde_json::to_value(stored(&client.metadata))
-        .map_err(|_| StoreError::Corrupt("client metadata"))?;
-    let row = ActiveModel {
-        id: Set(id.uuid()),
-        client_id: Set(client.client_id.clone()),
-        metadata: Set(metadata),
-        created_at: Set(now.millis()),
-        last_used_at: Set(now.millis()),
-        metadata_digest: Set(Some(digest(&client.metadata)?)),
-    };
+    let row = row_of(id, client, Some(digest(&client.metadata)?), now)?;
     let rows = Entity::insert(row)
         .on_conflict_do_nothing_on([Column::MetadataDigest])
         .exec_without_returning(txn)
         .await?;
     Ok(Consumed::from_insert(&rows))
+}
+
+fn row_of(
+    id: ClientRowId,
+    client: &Client,
+    metadata_digest: Option<Vec<u8>>,
+    now: Timestamp,
+) -> Result<ActiveModel, StoreError> {
+    let metadata = serde_json::to_value(stored(&client.metadata))
+        .map_err(|_| StoreError::Corrupt("client metadata"))?;
+    Ok(ActiveModel {
+        id: Set(id.uuid()),
+        client_id: Set(client.client_id.clone()),
+        metadata: Set(metadata),
+        created_at: Set(now.millis()),
+        last_used_at: Set(now.millis()),
+        metadata_digest: Set(metadata_digest),
+    })
 }
 
 /// Over the column's own text, whose members have one order.

@@ -1,7 +1,7 @@
 //! Remembered approvals: who said yes to which client, redirect and scopes.
 
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Set};
 
 use crate::clock::Timestamp;
 use crate::domain::redirect_uri::TrustedRedirect;
@@ -62,6 +62,39 @@ pub async fn remember(
             .to_owned(),
         )
         .exec_without_returning(txn)
+        .await?;
+    Ok(())
+}
+
+/// What a person takes back.
+#[derive(Clone, Copy, Debug)]
+pub enum Withdrawn<'a> {
+    /// All they agreed to with one client.
+    Client(&'a str),
+    /// All they agreed to.
+    Everything,
+}
+
+impl Withdrawn<'_> {
+    /// The rows of it, by the column that names the client.
+    pub fn named_by(self, client_id: impl ColumnTrait) -> Condition {
+        match self {
+            Self::Client(name) => Condition::all().add(client_id.eq(name)),
+            Self::Everything => Condition::all(),
+        }
+    }
+}
+
+/// Forgets what a person agreed to (MCP Security Best Practices, Per-client consent storage).
+pub async fn delete_of_person(
+    txn: &Txn,
+    user_id: UserId,
+    withdrawn: Withdrawn<'_>,
+) -> Result<(), StoreError> {
+    Entity::delete_many()
+        .filter(Column::UserId.eq(user_id.uuid()))
+        .filter(withdrawn.named_by(Column::ClientId))
+        .exec(txn)
         .await?;
     Ok(())
 }

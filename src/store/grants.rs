@@ -2,7 +2,8 @@
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, Set, Statement,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, Set,
+    Statement,
 };
 use uuid::Uuid;
 
@@ -39,6 +40,8 @@ pub enum RevocationReason {
     RefreshTokenLeaked,
     /// The client asked for it (RFC 7009).
     ByClient,
+    /// The person asked for it, on their account page.
+    ByPerson,
 }
 
 impl RevocationReason {
@@ -49,6 +52,7 @@ impl RevocationReason {
             Self::RefreshTokenReplayed => "refresh_token_replayed",
             Self::RefreshTokenLeaked => "refresh_token_leaked",
             Self::ByClient => "by_client",
+            Self::ByPerson => "by_person",
         }
     }
 }
@@ -128,4 +132,93 @@ pub async fn standing(db: &impl Db, id: GrantId) -> Result<Option<Standing>, Sto
         revoked_at: stored_time(row.revoked_at),
         profile_sealed: row.profile_sealed,
     }))
+}
+
+/// A grant that a person may end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LivingGrant {
+    /// Its row.
+    pub id: GrantId,
+    /// Whom it is for.
+    pub client_id: String,
+    /// What the person agreed to.
+    pub scope: ScopeSet,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last given a refresh token, the first one included.
+    pub last_used_at: Timestamp,
+}
+
+#[derive(FromQueryResult)]
+struct LivingRow {
+    id: Uuid,
+    client_id: String,
+    scope: String,
+    created_at: i64,
+    last_used_at: i64,
+}
+
+/// The grants of a person that still work, the newest first: those with a live refresh token, and
+/// those whose last access token, made at `access_tokens_since` or later, may still be good.
+pub async fn living_of(
+    db: &impl Db,
+    user_id: UserId,
+    access_tokens_since: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<LivingGrant>, StoreError> {
+    let statement = Statement::from_sql_and_values(
+        db.get_database_backend(),
+        "SELECT id, client_id, scope, created_at, last_used_at FROM (
+             SELECT g.id, g.client_id, g.scope, g.created_at,
+                 COALESCE((SELECT MAX(t.created_at) FROM refresh_tokens t
+                     WHERE t.grant_id = g.id), g.created_at) AS last_used_at,
+                 EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.grant_id = g.id
+                     AND t.consumed_at IS NULL AND t.expires_at > $2) AS is_renewable
+             FROM grants g
+             WHERE g.user_id = $1 AND g.revoked_at IS NULL
+                 AND (g.expires_at IS NULL OR g.expires_at > $2)
+         ) AS living
+         WHERE is_renewable OR last_used_at > $3
+         ORDER BY created_at DESC, id DESC",
+        [user_id.uuid().into(), now.millis().into(), access_tokens_since.millis().into()],
+    );
+    let rows = LivingRow::find_by_statement(statement).all(db).await?;
+    let living = |row: LivingRow| LivingGrant {
+        id: GrantId::from_uuid(row.id),
+        client_id: row.client_id,
+        scope: ScopeSet::known_in(&row.scope),
+        created_at: Timestamp::from_millis(row.created_at),
+        last_used_at: Timestamp::from_millis(row.last_used_at),
+    };
+    Ok(rows.into_iter().map(living).collect())
+}
+
+/// Which grants of a person are to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// This one.
+    One(GrantId),
+    /// All of them.
+    All,
+}
+
+/// Ends grants of a person, and nobody else's; those that this call ended.
+pub async fn revoke_of_person(
+    txn: &Txn,
+    user_id: UserId,
+    ended: Ended,
+    now: Timestamp,
+) -> Result<Vec<GrantId>, StoreError> {
+    let rows = Entity::update_many()
+        .col_expr(Column::RevokedAt, Expr::value(now.millis()))
+        .col_expr(Column::RevokedReason, Expr::value(RevocationReason::ByPerson.name()))
+        .filter(Column::UserId.eq(user_id.uuid()))
+        .filter(match ended {
+            Ended::One(id) => Condition::all().add(Column::Id.eq(id.uuid())),
+            Ended::All => Condition::all(),
+        })
+        .filter(Column::RevokedAt.is_null())
+        .exec_with_returning(txn)
+        .await?;
+    Ok(rows.into_iter().map(|row| GrantId::from_uuid(row.id)).collect())
 }

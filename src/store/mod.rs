@@ -6,8 +6,9 @@
 //! transactions begin immediately).
 //!
 //! Lock order, always: `clients` → `users` → `consents` → `authorization_requests` →
-//! `authorization_codes` → `grants` → `refresh_tokens`. Who locks `limit_windows` holds nothing
-//! else, and takes them in the order of their keys.
+//! `authorization_codes` → `grants` → `refresh_tokens` → `browser_sessions`. Who locks
+//! `limit_windows` holds nothing else, and takes them in the order of their keys; who locks rows of
+//! `outbox` holds nothing else and waits for none of them.
 //!
 //! Never here: decisions, words of HTTP, a call to the network, `now()` in SQL.
 
@@ -25,6 +26,8 @@ use crate::store::losses::{Losses, Reader, Repeats};
 
 pub mod authorization_codes;
 pub mod authorization_requests;
+pub mod browser_logins;
+pub mod browser_sessions;
 pub mod clients;
 pub mod consents;
 mod entity;
@@ -32,6 +35,7 @@ pub mod feedback;
 pub mod grants;
 pub mod limit_windows;
 mod losses;
+pub mod outbox;
 pub mod refresh_tokens;
 pub mod schema;
 pub mod signing_keys;

@@ -41,6 +41,10 @@ pub struct Swept {
     pub clients: u64,
     /// `limit_windows`
     pub limit_windows: u64,
+    /// `browser_logins`
+    pub browser_logins: u64,
+    /// `browser_sessions`
+    pub browser_sessions: u64,
 }
 
 /// Runs one pass. `access_token_ttl` keeps a grant without refresh tokens alive as long as its
@@ -87,6 +91,9 @@ pub async fn pass(
         grants: delete(store, grants).await?,
         clients: delete(store, clients).await? + delete(store, documents).await?,
         limit_windows: delete(store, expired("limit_windows", "key_hash", Duration::ZERO)).await?,
+        browser_logins: delete(store, expired("browser_logins", "state_hash", Duration::ZERO))
+            .await?,
+        browser_sessions: delete(store, expired("browser_sessions", "id", Duration::ZERO)).await?,
     })
 }
 

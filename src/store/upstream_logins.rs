@@ -1,11 +1,15 @@
 //! Our legs to the identity provider, each claimed once by its `state`.
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Set,
+};
 
 use crate::clock::Timestamp;
 use crate::id::{AuthorizationRequestId, UpstreamLoginId, UserId};
 use crate::secret::SecretHash;
+use crate::store::consents::Withdrawn;
+use crate::store::entity::authorization_requests;
 use crate::store::entity::upstream_logins::{ActiveModel, Column, Entity, Model};
 use crate::store::{Consumed, Db, StoreError, Txn, stored_hash, stored_time};
 
@@ -62,6 +66,27 @@ pub async fn claim(txn: &Txn, id: UpstreamLoginId, now: Timestamp) -> Result<Con
         .exec(txn)
         .await?;
     Ok(Consumed::from_rows(update.rows_affected))
+}
+
+/// Takes back logins under way that an earlier approval of this person began: it is being
+/// withdrawn, and they would renew it.
+pub async fn delete_remembered(
+    txn: &Txn,
+    user_id: UserId,
+    withdrawn: Withdrawn<'_>,
+) -> Result<(), StoreError> {
+    let requests = authorization_requests::Entity::find()
+        .select_only()
+        .column(authorization_requests::Column::Id)
+        .filter(withdrawn.named_by(authorization_requests::Column::ClientId))
+        .into_query();
+    Entity::delete_many()
+        .filter(Column::RememberedUserId.eq(user_id.uuid()))
+        .filter(Column::AuthorizationRequestId.in_subquery(requests))
+        .filter(Column::ConsumedAt.is_null())
+        .exec(txn)
+        .await?;
+    Ok(())
 }
 
 fn login_of(row: Model) -> Result<StoredLogin, StoreError> {

@@ -56,6 +56,15 @@ pub struct DevLogin {
     pub organization: String,
 }
 
+/// Where browsers come back to us.
+#[derive(Clone, Debug)]
+pub struct Returns {
+    /// From a sign-in.
+    pub callback: String,
+    /// From a logout.
+    pub logged_out: String,
+}
+
 struct Pending {
     request: DevRequest,
     login: DevLogin,
@@ -83,7 +92,7 @@ struct IdToken<'a> {
 /// The provider.
 pub struct DevProvider {
     issuer: String,
-    callback: String,
+    returns: Returns,
     key: SigningKey,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -94,13 +103,13 @@ impl DevProvider {
     /// A provider below `public_url` with a key of its own, which lives as long as the process.
     pub fn new(
         public_url: &str,
-        callback: String,
+        returns: Returns,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, KeyError> {
         Ok(Self {
             issuer: format!("{public_url}{PATH}"),
-            callback,
+            returns,
             key: SigningKey::generate(SigningAlgorithm::Rs256)?,
             clock,
             entropy,
@@ -116,6 +125,7 @@ impl DevProvider {
             "authorization_endpoint": format!("{issuer}/authorize"),
             "token_endpoint": format!("{issuer}/token"),
             "jwks_uri": format!("{issuer}/jwks.json"),
+            "end_session_endpoint": format!("{issuer}/logout"),
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
@@ -132,7 +142,7 @@ impl DevProvider {
     /// Whether a request is ours; it serves nobody else.
     pub fn accepts(&self, request: &DevRequest) -> bool {
         request.client_id == CLIENT_ID
-            && request.redirect_uri == self.callback
+            && request.redirect_uri == self.returns.callback
             && !request.state.is_empty()
             && CodeChallenge::parse(&request.code_challenge).is_some()
     }
@@ -149,7 +159,7 @@ impl DevProvider {
         let code = Secret::generate(&*self.entropy, Kind::AuthorizationCode);
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("code", code.expose()).append_pair("state", &request.state);
-        let address = format!("{}?{}", self.callback, query.finish());
+        let address = format!("{}?{}", self.returns.callback, query.finish());
         let mut pending = self.pending.lock().expect("no holder of the codes panics");
         pending.retain(|_, entry| now < entry.expires_at);
         if pending.len() < CODES_MAX {
@@ -157,6 +167,16 @@ impl DevProvider {
             pending.insert(code.hash(), Pending { request, login, expires_at });
         }
         Some(address)
+    }
+
+    /// Where a browser goes that wants to be signed out: back, since it was never signed in here.
+    /// `None` when it is not ours.
+    pub fn log_out(&self, client_id: &str, back_to: &str, state: &str) -> Option<String> {
+        let is_ours = client_id == CLIENT_ID && back_to == self.returns.logged_out;
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs((!state.is_empty()).then_some(("state", state)));
+        let address = format!("{}?{}", self.returns.logged_out, query.finish());
+        is_ours.then(|| address.trim_end_matches('?').to_owned())
     }
 
     /// Redeems a code, once; the ID token, or `None` for `invalid_grant`.
@@ -210,8 +230,11 @@ mod tests {
 
     fn provider() -> DevProvider {
         let clock = Arc::new(SteppedClock::starting_at(Timestamp::from_seconds(1000)));
-        let callback = "http://127.0.0.1/mcp/callback".to_owned();
-        DevProvider::new("http://127.0.0.1", callback, clock, Arc::new(SystemEntropy)).unwrap()
+        let returns = Returns {
+            callback: "http://127.0.0.1/mcp/callback".to_owned(),
+            logged_out: "http://127.0.0.1/logout".to_owned(),
+        };
+        DevProvider::new("http://127.0.0.1", returns, clock, Arc::new(SystemEntropy)).unwrap()
     }
 
     fn request() -> DevRequest {
@@ -250,5 +273,9 @@ mod tests {
         assert!(!provider.accepts(&elsewhere));
         let login = DevLogin { email: "nobody".into(), ..DevLogin::default() };
         assert_eq!(provider.log_in(request(), login), None);
+        let out = provider.log_out(CLIENT_ID, "http://127.0.0.1/logout", "s");
+        assert_eq!(out.as_deref(), Some("http://127.0.0.1/logout?state=s"));
+        assert_eq!(provider.log_out(CLIENT_ID, "http://evil/", ""), None);
+        assert_eq!(provider.log_out("x", "http://127.0.0.1/logout", ""), None);
     }
 }

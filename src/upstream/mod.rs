@@ -91,6 +91,8 @@ pub struct Registration {
     pub extra: Vec<(String, String)>,
     /// The one redirect URI registered there.
     pub redirect_uri: String,
+    /// Where a browser comes back to from the provider's logout.
+    pub post_logout_redirect_uri: String,
 }
 
 #[derive(Deserialize)]
@@ -99,6 +101,8 @@ struct DiscoveryDocument {
     authorization_endpoint: Url,
     token_endpoint: Url,
     jwks_uri: Url,
+    #[serde(default)]
+    end_session_endpoint: Option<Url>,
     #[serde(default)]
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
 }
@@ -109,6 +113,7 @@ pub struct Endpoints {
     authorization: Url,
     token: Url,
     jwks: Url,
+    end_session: Option<Url>,
     secret_in_body: bool,
     fetched_at: Timestamp,
 }
@@ -225,6 +230,9 @@ impl Upstream {
             authorization: document.authorization_endpoint,
             token: document.token_endpoint,
             jwks: document.jwks_uri,
+            // It is no part of a sign-in, so one that is not secure is left out and costs nobody
+            // theirs.
+            end_session: document.end_session_endpoint.filter(|url| secure(url)),
             secret_in_body,
             fetched_at: now,
         })
@@ -245,6 +253,18 @@ impl Upstream {
             .append_pair("code_challenge_method", "S256")
             .extend_pairs(&self.registration.extra);
         url.into()
+    }
+
+    /// The address that signs a browser out there (OpenID Connect RP-Initiated Logout 1.0 §2), when
+    /// the provider has one. No ID token was kept to hint with, so `client_id` says who asks.
+    pub fn logout_url(&self, endpoints: &Endpoints, state: Option<&str>) -> Option<String> {
+        let registration = &self.registration;
+        let mut url = endpoints.end_session.clone()?;
+        url.query_pairs_mut()
+            .append_pair("client_id", &registration.client_id)
+            .append_pair("post_logout_redirect_uri", &registration.post_logout_redirect_uri)
+            .extend_pairs(state.map(|state| ("state", state)));
+        Some(url.into())
     }
 
     /// Redeems the provider's code and believes its ID token, or not.

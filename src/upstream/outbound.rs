@@ -3,12 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder};
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use crate::loopback::is_loopback;
+use crate::http_client::{self, NoHttpClient};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -18,7 +17,7 @@ const ANSWER_BYTES_MAX: usize = 512 * 1024;
 #[derive(Debug)]
 pub enum OutboundError {
     /// No HTTP client could be made on this machine.
-    NoClient(reqwest::Error),
+    NoClient(NoHttpClient),
     /// No connection, no answer in time, or one that broke off.
     NoAnswer(reqwest::Error),
     /// An answer with another status than 200.
@@ -32,7 +31,7 @@ pub enum OutboundError {
 impl fmt::Display for OutboundError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoClient(_) => f.write_str("no HTTP client: are CA certificates installed?"),
+            Self::NoClient(error) => write!(f, "{error}"),
             // The address could carry a code; what kind of failure it was is enough.
             Self::NoAnswer(error) if error.is_timeout() => f.write_str("no answer in time"),
             Self::NoAnswer(error) if error.is_connect() => f.write_str("no connection"),
@@ -51,21 +50,13 @@ impl std::error::Error for OutboundError {}
 pub struct Outbound(Client);
 
 impl Outbound {
-    /// A client with deadlines that follows no redirect: the provider's endpoints are named in its
-    /// discovery document, and a redirect would carry codes elsewhere.
-    /// A provider on this machine is reached directly, whatever proxy the environment names for
-    /// the way out.
+    /// A client for the provider.
     pub fn to(issuer: &str) -> Result<Self, OutboundError> {
-        let is_local = Url::parse(issuer).is_ok_and(|url| is_loopback(&url));
-        let builder = if is_local { Client::builder().no_proxy() } else { Client::builder() };
-        let client = builder
-            .redirect(Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TOTAL_TIMEOUT)
-            .user_agent(concat!("gatehouse/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(OutboundError::NoClient)?;
-        Ok(Self(client))
+        let place = Url::parse(issuer);
+        let builder =
+            place.as_ref().map_or_else(|_| http_client::builder(), http_client::builder_to);
+        let builder = builder.connect_timeout(CONNECT_TIMEOUT).timeout(TOTAL_TIMEOUT);
+        http_client::build(builder).map(Self).map_err(OutboundError::NoClient)
     }
 
     /// Fetches JSON.

@@ -325,7 +325,7 @@ on_both! {
             let mcp = world.mcp(&tokens.access_token);
             mcp.tool("search_docs", json!({"query": "install"})).await.expect(200);
             let stepped = mcp.tool("submit_documentation_feedback", arguments.clone()).await;
-            let challenged = challenge(&stepped.expect(403)).clone();
+            let challenged = challenge(&stepped.expect(403));
             let (_, named) = challenged.split_once("scope=\"").expect("scopes");
             let (asked, _) = named.split_once('"').expect("a closed text");
             // All that it had and what it lacks, so that following it loses nothing.

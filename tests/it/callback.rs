@@ -58,6 +58,21 @@ on_both! {
         assert_eq!(world.auth0.token_requests().await, 1);
     }
 
+    async fn who_comes_again_is_told_that_the_sign_in_is_finished(backend: Backend) {
+        let world = World::start(backend).await;
+        let (_, mut browser, location) = at_provider(&world).await;
+        world.auth0.welcome(&Person::named("alice")).await;
+        let back = browser.get(&location).await.expect(302);
+        let callback = back.header("location").unwrap();
+        assert!(query(&browser.get(callback).await.location(), "code").is_some());
+        let page = browser.get(callback).await.expect(400);
+        assert!(page.body.contains("This sign-in is finished"), "{}", page.body);
+        // A stranger who has the address is not told.
+        let page = world.browser().get(callback).await.expect(400);
+        assert!(page.body.contains("another browser"), "{}", page.body);
+        assert_eq!(world.auth0.token_requests().await, 1);
+    }
+
     async fn a_cold_or_late_callback_explains_itself(backend: Backend) {
         let world = World::start(backend).await;
         let (_, mut browser, location) = at_provider(&world).await;

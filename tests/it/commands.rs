@@ -9,10 +9,17 @@ on_both! {
         let folder = tempfile::tempdir().unwrap();
         let (code, said) = run(&world, folder.path(), "check", &[]).await;
         assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains("ok    API reference"), "{said}");
+        assert!(said.contains("of gatehouse"), "{said}");
+        let broken = folder.path().join("broken.yaml");
+        std::fs::write(&broken, "openapi: 3.1.0\npaths: [").unwrap();
+        let broken = format!("x={}", broken.display());
         for (name, value, setting) in [
             ("CUSTOM_SCHEME_REDIRECTS", "https://e.com/cb", "custom_scheme_redirects"),
             ("CUSTOM_SCHEME_REDIRECTS", "javascript://x/y", "custom_scheme_redirects"),
             ("LOG", "gatehouse=loud", "log"),
+            ("API_SPECS", "x=nowhere.yaml", "api_specs"),
+            ("API_SPECS", &broken, "api_specs"),
         ] {
             let (code, said) = run(&world, folder.path(), "check", &[(name, value)]).await;
             assert_eq!(code, Some(1), "{value}: {said}");
@@ -20,5 +27,11 @@ on_both! {
             // The rest is judged as well.
             assert!(said.contains("ok    database"), "{value}: {said}");
         }
+        let (_, said) = run(&world, folder.path(), "check", &[("API_SPECS", &broken)]).await;
+        assert!(said.contains("broken.yaml"), "{said}");
+        let ours = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference");
+        let (code, said) = run(&world, folder.path(), "check", &[("API_SPECS", ours)]).await;
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains("pages of harbour, lighthouse, signals"), "{said}");
     }
 }

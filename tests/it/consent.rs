@@ -2,6 +2,7 @@
 
 use crate::support::answer::query;
 use crate::support::browser::{form, link};
+use crate::support::signed_in::signed_in;
 use crate::support::{Answer, Backend, OAuthClient, Person, World, on_both};
 
 on_both! {
@@ -192,8 +193,9 @@ on_both! {
         ] {
             browser.get(&url).await.expect(200);
         }
-        // Another browser: asked.
+        // Another browser: asked, also one in which the same person is signed in to their account.
         world.browser().get(&url).await.expect(200);
+        signed_in(&world, "alice").await.get(&url).await.expect(200);
     }
 
     async fn an_approval_for_loopback_is_never_remembered(backend: Backend) {

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::support::answer::query;
 use crate::support::browser::form;
+use crate::support::signed_in::login_url;
 use crate::support::{Answer, Backend, Browser, Tokens, World, on_both};
 
 const DEV: [(&str, &str); 3] =
@@ -40,6 +41,25 @@ on_both! {
         assert_eq!(claims["org_id"], "org_example-inc");
         let answer = world.mcp(&tokens.access_token).call("tools/list", json!({})).await;
         assert!(answer.expect(200).body.contains("search_docs"));
+    }
+
+    async fn a_person_signs_in_with_their_browser_and_out_again(backend: Backend) {
+        let world = World::with(backend, &DEV).await;
+        let mut browser = world.browser();
+        let account = world.at("/account");
+        let to_provider = browser.get(&login_url(&world, &account)).await.location();
+        let callback = log_in(&world, &mut browser, &to_provider, "alice@example.com").await;
+        assert_eq!(browser.get(&callback.location()).await.location(), account);
+        let page = browser.get(&account).await.expect(200).body;
+        assert!(page.contains("alice@example.com") && page.contains("Example Inc"), "{page}");
+        let asked = browser.get(&world.at("/logout")).await.expect(200).body;
+        let to_provider = browser.submit(&world.local, &form(&asked), &[]).await.location();
+        assert!(to_provider.starts_with(&world.at("/dev-provider/logout?")), "{to_provider}");
+        let back = browser.get(&to_provider).await.location();
+        assert_eq!(back, world.at("/logout"));
+        assert!(browser.get(&back).await.expect(200).body.contains("You are signed out"));
+        let elsewhere = to_provider.replace("%2Flogout", "%2Felsewhere");
+        browser.get(&elsewhere).await.expect(400);
     }
 
     async fn what_is_no_address_is_asked_for_again(backend: Backend) {

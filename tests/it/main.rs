@@ -7,14 +7,18 @@
 
 mod support;
 
+mod account;
 mod admission;
 mod authorization;
 mod bad_input;
+mod browser_sessions;
 mod callback;
 mod closed_clients;
 mod commands;
 mod consent;
+mod delivery;
 mod discovery;
+mod feedback;
 mod first_run;
 mod limit_windows;
 mod limits;
@@ -22,7 +26,9 @@ mod mcp_client;
 mod metadata_documents;
 mod model;
 mod outages;
+mod outbox;
 mod pages;
+mod pages_path;
 mod probe;
 mod processes;
 mod refresh;
@@ -30,4 +36,5 @@ mod registration;
 mod revocation;
 mod schema;
 mod secrets;
+mod site_login;
 mod token;

@@ -59,7 +59,8 @@ on_both! {
         let tools = client.list_all_tools().await.expect("tools");
         let names: Vec<_> = tools.iter().map(|tool| tool.name.to_string()).collect();
         for name in ["search_docs", "ask_example_question", "read_page",
-            "submit_documentation_feedback"] {
+            "list_api_reference_pages", "search_api_reference", "get_api_reference_content",
+            "submit_documentation_feedback", "feedback_status"] {
             assert!(names.contains(&name.to_owned()), "{names:?}");
         }
         let found = call(&client, "search_docs", json!({"query": "how do I install it"})).await;
@@ -70,6 +71,13 @@ on_both! {
         let page = call(&client, "read_page", json!({"path": path})).await.unwrap();
         assert_eq!(page["path"], path);
         assert!(!page["markdown"].as_str().unwrap().is_empty());
+        let found = call(&client, "search_api_reference", json!({"query": "list_berths"})).await;
+        let url = found.unwrap()["pages"][0]["url"].clone();
+        let asked = json!({"urls": [url]});
+        let read = call(&client, "get_api_reference_content", asked).await.unwrap();
+        assert_eq!(read["pages"][0]["url"], url);
+        let markdown = read["pages"][0]["markdown"].as_str().unwrap();
+        assert!(markdown.contains("`GET /berths`"), "{markdown}");
         client.cancel().await.expect("it ends");
     }
 

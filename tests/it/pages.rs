@@ -36,7 +36,8 @@ on_both! {
     async fn what_is_kept_is_told_as_it_is_configured(backend: Backend) {
         let world = World::with(backend, &[("refresh_token_ttl", "7d")]).await;
         let page = consent_page(&world, &world.client("editor").await).await;
-        for text in ["not been used for 7 days", "as your account reports them", "not stored"] {
+        for text in ["not used the program for 7 days", "nobody has used it for 90 days",
+            "as your account reports them", "not stored"] {
             assert!(page.contains(text), "{text:?} is missing in {page}");
         }
     }
@@ -100,8 +101,13 @@ on_both! {
         assert!(style.body.contains("dark) { :root { --accent: #ffcc00; --accent-ink: #000000;"));
         assert!(!style.body.contains("\n:root { --accent: #ffcc00;"), "{}", style.body);
         let plain = World::start(backend).await;
-        for path in ["/oauth/assets/logo", "/oauth/assets/favicon", "/oauth/assets/x"] {
+        for path in ["/oauth/assets/logo", "/oauth/assets/x"] {
             plain.browser().get(&plain.at(path)).await.expect(404);
         }
+        // An icon there is always, so that no browser looks for one elsewhere on the host.
+        let ours = plain.browser().get(&plain.at("/oauth/assets/favicon")).await.expect(200);
+        assert_eq!(ours.header("content-type"), Some("image/svg+xml"));
+        let page = plain.browser().get(&plain.at("/")).await.expect(200).body;
+        assert!(page.contains("href=\"/oauth/assets/favicon\""), "{page}");
     }
 }

@@ -4,8 +4,10 @@
 use serde_json::json;
 
 use crate::support::answer::query;
+use crate::support::browser::form;
 use crate::support::database::db_dump;
 use crate::support::oauth_client::VERIFIER;
+use crate::support::signed_in::{is_signed_in, login_url};
 use crate::support::{Backend, Person, Process, Tokens, World, on_both};
 
 /// Everything secret that one run of everything used, by name.
@@ -24,9 +26,18 @@ async fn run_of_everything(world: &World) -> Vec<(&'static str, String)> {
     mcp.tool("search_docs", json!({"query": "very private question"})).await.expect(200);
     let feedback = json!({"feedback": "my private words", "category": "bug"});
     mcp.tool("submit_documentation_feedback", feedback).await.expect(200);
+    mcp.tool("whoami", json!({})).await.expect(200);
     client.refresh("ghr_guessed-by-somebody").await.expect(400);
     client.exchange(&code).await.expect(400);
     world.mcp(&format!("{}x", second.access_token)).ping().await.expect(401);
+    // The same person, with their browser.
+    let account = format!("{}/account", world.url);
+    let asked = browser.get(&login_url(world, &account)).await.location();
+    browser.get(&world.auth0.log_in(&asked, &Person::named("alice"))).await.expect(303);
+    let session_cookie = browser.cookie("gatehouse_session").unwrap();
+    assert!(is_signed_in(world, &mut browser).await);
+    let page = browser.get(&account).await.expect(200).body;
+    let form_token = form(&page).fields[0].1.clone();
     client.revoke(second.refresh_token()).await.expect(200);
     let parameter = |name: &str| query(&location, name).unwrap();
     vec![
@@ -35,6 +46,10 @@ async fn run_of_everything(world: &World) -> Vec<(&'static str, String)> {
         ("upstream code", query(&callback, "code").unwrap()),
         ("upstream access token", "upstream-access-token".into()),
         ("code", code),
+        ("state of the browser login", query(&asked, "state").unwrap()),
+        ("nonce of the browser login", query(&asked, "nonce").unwrap()),
+        ("session cookie", session_cookie),
+        ("form token", form_token),
         ("verifier", VERIFIER.into()),
         ("client state", "client-state-that-is-secret".into()),
         ("first refresh token", first.refresh_token().into()),

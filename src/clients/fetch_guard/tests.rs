@@ -108,6 +108,37 @@ async fn no_special_use_address_is_ever_dialled() {
     assert_eq!(listener.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock);
 }
 
+/// A name server that never answers.
+#[derive(Default)]
+struct Silent(AtomicUsize);
+
+impl Lookup for Silent {
+    fn lookup(&self, _: String) -> LookedUp {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn a_silent_name_server_keeps_few_look_ups_waiting() {
+    let silent = Arc::new(Silent::default());
+    let lookup: Arc<dyn Lookup> = Arc::clone(&silent) as Arc<dyn Lookup>;
+    let soon = Duration::from_millis(200);
+    let guard = Arc::new(FetchGuard::new(lookup, DocumentHosts::AlsoLoopback, soon).unwrap());
+    // Whoever gave up has left a look-up behind, and it counts on.
+    for _ in 0..2 {
+        let mut fetches = tokio::task::JoinSet::new();
+        for _ in 0..LOOKUPS_MAX + 8 {
+            let guard = Arc::clone(&guard);
+            fetches.spawn(async move { guard.fetch(&address_of(9)).await.unwrap_err() });
+        }
+        for refusal in fetches.join_all().await {
+            assert_eq!(refusal, FetchRefusal::TooSlow);
+        }
+    }
+    assert_eq!(silent.0.load(Ordering::Relaxed), LOOKUPS_MAX);
+}
+
 #[tokio::test]
 async fn a_name_that_changes_its_answer_gains_nothing() {
     let server = server_with(json("{}")).await;

@@ -118,3 +118,20 @@ proptest! {
         read(&source.concat(), "x.mdx");
     }
 }
+
+#[test]
+fn html_in_markdown_goes_and_placeholders_stay() {
+    assert!(ELEMENTS.is_sorted());
+    for (markdown, kept) in [
+        ("a<br/>b <b>c</b>", "a b c"),
+        ("use <cluster-id> or <name>", "use <cluster-id> or <name>"),
+        ("`<br>` <!-- x -->y", "`<br>` y"),
+        ("<p>Hello <i>you</i></p>\n\nnext", "Hello *you*\n\nnext"),
+        ("```\n<div>\n```", "```\n<div>\n```"),
+        ("<script>alert(1)</script>\n\nx", "\n\nx"),
+        ("<a href='https://x.example/'>x</a> <a>y</a>", "[x](https://x.example/) y"),
+        ("1 < 2", "1 < 2"),
+    ] {
+        assert_eq!(without_html(markdown), kept, "{markdown}");
+    }
+}

@@ -36,6 +36,9 @@ async fn a_tool_asks_for_every_scope_it_needs_ch_06_ch_07() {
         ("search_docs", query.clone()),
         ("ask_redpanda_question", json!({ "question": "what is a topic" })),
         ("read_page", json!({ "path": "topics.md" })),
+        ("list_api_reference_pages", json!({})),
+        ("search_api_reference", query.clone()),
+        ("get_api_reference_content", json!({ "urls": ["api://harbour"] })),
     ];
     for (tool, arguments) in read_tools {
         for (scopes, expected) in [
@@ -53,12 +56,17 @@ async fn a_tool_asks_for_every_scope_it_needs_ch_06_ch_07() {
         }
     }
     let feedback = json!({ "feedback": "Nice.", "category": "other" });
-    let tool = "submit_documentation_feedback";
-    for (scopes, expected) in [
-        (&["docs:feedback"][..], ("answered", vec![])),
-        (&["docs:read"], ("needs scope", vec!["docs:feedback"])),
-    ] {
-        assert_eq!(verdict(tool, feedback.clone(), alice_with(scopes)).await, expected);
+    let write_tools = [
+        ("submit_documentation_feedback", feedback),
+        ("feedback_status", json!({ "receipt": "fb_stored" })),
+    ];
+    for (tool, arguments) in write_tools {
+        for (scopes, expected) in [
+            (&["docs:feedback"][..], ("answered", vec![])),
+            (&["docs:read"], ("needs scope", vec!["docs:feedback"])),
+        ] {
+            assert_eq!(verdict(tool, arguments.clone(), alice_with(scopes)).await, expected);
+        }
     }
 }
 
@@ -68,8 +76,10 @@ async fn an_anonymous_caller_reads_and_signs_in_to_write() {
     let search = verdict("search_docs", json!({ "query": "brokers" }), caller.clone()).await;
     assert_eq!(search, ("answered", vec![]));
     let feedback = json!({ "feedback": "Nice.", "category": "other" });
-    let submit = verdict("submit_documentation_feedback", feedback, caller).await;
+    let submit = verdict("submit_documentation_feedback", feedback, caller.clone()).await;
     assert_eq!(submit, ("needs person", vec!["docs:feedback"]));
+    let status = verdict("feedback_status", json!({ "receipt": "fb_stored" }), caller).await;
+    assert_eq!(status, ("needs person", vec!["docs:feedback"]));
 }
 
 #[tokio::test]

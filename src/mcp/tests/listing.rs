@@ -25,7 +25,18 @@ async fn the_tools_come_in_one_order_for_everybody_st_23_st_26() {
     let names: Vec<_> = tools().await.iter().map(|tool| tool["name"].clone()).collect();
     assert_eq!(
         names,
-        ["search_docs", "ask_redpanda_question", "read_page", "submit_documentation_feedback"]
+        [
+            "search_docs",
+            "ask_redpanda_question",
+            "read_page",
+            "list_api_reference_pages",
+            "search_api_reference",
+            "get_api_reference_content",
+            "submit_documentation_feedback",
+            "feedback_status",
+            "whoami",
+            "disconnect"
+        ]
     );
 }
 
@@ -96,15 +107,32 @@ async fn schemas_name_the_bounds() {
     );
     assert_eq!(bounds(1, "question", "maxLength"), 2_000);
     assert_eq!(bounds(2, "max_chars", "maximum"), 100_000);
-    assert_eq!(bounds(3, "feedback", "maxLength"), 20_000);
+    assert_eq!([bounds(3, "url", "maxLength"), bounds(4, "query", "maxLength")], [2_000, 2_000]);
     assert_eq!(
-        bounds(3, "category", "enum"),
+        bounds(4, "type", "enum"),
+        json!(["api", "group", "operation", "schema", "topic", "webhook"])
+    );
+    assert_eq!([bounds(5, "urls", "minItems"), bounds(5, "urls", "maxItems")], [1, 10]);
+    assert_eq!(bounds(6, "feedback", "maxLength"), 20_000);
+    assert_eq!(
+        bounds(6, "category", "enum"),
         json!(["bug", "documentation_gap", "feature_request", "other"])
     );
     let required: Vec<_> = tools.iter().map(|tool| &tool["inputSchema"]["required"]).collect();
     let none = Value::Null;
     assert_eq!(
         required,
-        [&json!(["query"]), &json!(["question"]), &none, &json!(["feedback", "category"])]
+        [
+            &json!(["query"]),
+            &json!(["question"]),
+            &none,
+            &none,
+            &json!(["query"]),
+            &json!(["urls"]),
+            &json!(["feedback", "category"]),
+            &json!(["receipt"]),
+            &none,
+            &none
+        ]
     );
 }

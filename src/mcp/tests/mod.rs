@@ -3,6 +3,8 @@
 //! Requirement ids are those of the project's MCP requirements; each module names the ones it
 //! proves, and each test the ones of its own.
 
+mod account;
+mod api_reference;
 mod callers;
 mod envelopes;
 mod eras;

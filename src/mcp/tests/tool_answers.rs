@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::schema::fits;
-use super::world::{World, text};
-use crate::mcp::feedback::Category;
+use super::world::{Letters, STATUSES, World, text};
+use crate::mcp::feedback::{Category, Note};
 
 async fn output_schema(world: &World, name: &str) -> Value {
     let list = world.result("tools/list", json!({})).await;
@@ -21,7 +21,14 @@ async fn structured_content_fits_the_declared_schema_st_29() {
         ("ask_redpanda_question", json!({ "question": "brokers" })),
         ("read_page", json!({ "path": "topics.md" })),
         ("read_page", json!({ "path": "long.md", "max_chars": 500 })),
+        ("list_api_reference_pages", json!({})),
+        ("list_api_reference_pages", json!({ "api": "harbour" })),
+        ("list_api_reference_pages", json!({ "url": "api://harbour/schema/Ship" })),
+        ("search_api_reference", json!({ "query": "berth", "type": "schema" })),
+        ("search_api_reference", json!({ "query": "zebra" })),
+        ("get_api_reference_content", json!({ "urls": ["api://harbour", "api://nowhere"] })),
         ("submit_documentation_feedback", json!({ "feedback": "Nice.", "category": "bug" })),
+        ("feedback_status", json!({ "receipt": "fb_stored" })),
     ] {
         let schema = output_schema(&world, name).await;
         let result = world.tool(name, arguments).await;
@@ -146,4 +153,34 @@ async fn feedback_arrives_whole_and_gives_a_receipt() {
     assert_eq!(feedback.category, Category::DocumentationGap);
     let page = feedback.page_url.as_ref().map(url::Url::as_str);
     assert_eq!(page, Some("https://docs.example.com/topics?x=1#y"));
+}
+
+#[tokio::test]
+async fn what_a_person_should_know_of_a_feedback_is_said_twice() {
+    let notes = vec![Note::PageIsForeign, Note::SecretsRemoved];
+    let world = World::with(Letters { notes, ..Letters::default() });
+    let arguments = json!({ "feedback": "Nice.", "category": "bug" });
+    let submit = "submit_documentation_feedback";
+    let result = world.tool(submit, arguments).await;
+    assert_eq!(result["isError"], false);
+    let notes = result["structuredContent"]["notes"].as_array().expect("notes");
+    assert_eq!(notes.len(), 2);
+    for (note, word) in notes.iter().zip(["not part of this documentation", "was removed"]) {
+        let note = note.as_str().expect("a sentence");
+        assert!(note.contains(word) && text(&result).contains(note), "{note}");
+    }
+    let schema = output_schema(&world, submit).await;
+    assert!(fits(&result["structuredContent"], &schema, &schema));
+}
+
+#[tokio::test]
+async fn a_receipt_tells_what_has_become_of_a_feedback() {
+    let world = World::new();
+    for status in STATUSES {
+        let receipt = format!("fb_{}", status.name());
+        let result = world.tool("feedback_status", json!({ "receipt": receipt })).await;
+        let expected = json!({ "receipt": receipt, "status": status.name() });
+        assert_eq!(result["structuredContent"], expected);
+        assert!(!text(&result).is_empty());
+    }
 }

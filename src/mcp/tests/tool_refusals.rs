@@ -123,6 +123,20 @@ async fn a_wrong_feedback_is_explained_and_not_sent_st_27() {
 }
 
 #[tokio::test]
+async fn a_receipt_that_is_not_the_callers_is_unknown_st_27() {
+    expect_refusals(
+        "feedback_status",
+        &[
+            (json!({}), "`receipt` is missing"),
+            (json!({ "receipt": 7 }), "`receipt` must be a text"),
+            (json!({ "receipt": "x".repeat(101) }), "at most 100"),
+            (json!({ "receipt": "fb_other" }), "no feedback with that receipt"),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn an_unknown_tool_is_a_protocol_error_that_names_the_tools_st_27() {
     let world = World::new();
     for name in ["drop_tables", "", "SEARCH_DOCS", "ask_question", "search_docs "] {

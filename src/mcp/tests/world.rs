@@ -9,11 +9,13 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::docs::library::{self, Library};
-use crate::mcp::caller::{Caller, Person, Scopes};
+use crate::mcp::caller::{Caller, Grant, Person, Scopes};
 use crate::mcp::feedback::{
-    Feedback, FeedbackBox, FeedbackFault, FeedbackStatus, Receipt, Submission,
+    Feedback, FeedbackBox, FeedbackFault, FeedbackStatus, Lookup, Note, Receipt, Submission,
 };
 use crate::mcp::server::{McpAnswer, McpServer, Settings};
+use crate::reference::library::{self as reference, Reference};
+use crate::reference::sources::{OwnDocument, Source};
 
 pub const MODERN: &str = "2026-07-28";
 pub const LEGACY: &str = "2025-11-25";
@@ -34,8 +36,9 @@ impl World {
             product: "Redpanda".to_owned(),
             server_version: "1.2.3".to_owned(),
             public_url: "https://mcp.example.com".to_owned(),
+            account_url: "https://mcp.example.com/connect/account".to_owned(),
         };
-        let server = McpServer::new(&settings, library(), Arc::clone(&letters) as _);
+        let server = McpServer::new(&settings, library(), reference(), Arc::clone(&letters) as _);
         Self { server, letters }
     }
 
@@ -196,6 +199,7 @@ pub fn meta(version: &str) -> Value {
 pub fn alice() -> Caller {
     let person = Person {
         subject: "sub_alice".to_owned(),
+        name: Some("Alice".to_owned()),
         email: Some("alice@acme.example".to_owned()),
         organization: Some("Acme".to_owned()),
     };
@@ -203,6 +207,10 @@ pub fn alice() -> Caller {
         person: Some(person),
         scopes: Scopes::from_names(["openid", "docs:read", "docs:feedback"]),
         client_id: Some("editor".to_owned()),
+        grant: Some(Grant {
+            id: "grant_1".to_owned(),
+            scopes: vec!["docs:read", "email", "profile"],
+        }),
     }
 }
 
@@ -224,6 +232,7 @@ pub enum Mood {
 #[derive(Default)]
 pub struct Letters {
     pub mood: Mood,
+    pub notes: Vec<Note>,
     pub kept: Mutex<Vec<(String, Feedback)>>,
 }
 
@@ -235,14 +244,36 @@ impl FeedbackBox for Letters {
                     let person = caller.person.as_ref().expect("a person").subject.clone();
                     self.kept.lock().expect("no holder panics").push((person, feedback));
                     let receipt = "fb_1".to_owned();
-                    Ok(Receipt { receipt, status: FeedbackStatus::Stored })
+                    let notes = self.notes.clone();
+                    Ok(Receipt { receipt, status: FeedbackStatus::Stored, notes })
                 }
                 Mood::Breaks => Err(FeedbackFault("the table is gone".into())),
                 Mood::Panics => panic!("the letter box fell off the wall"),
             }
         })
     }
+
+    /// Alice has sent a letter for each word that a status has.
+    fn status<'a>(&'a self, caller: &'a Caller, receipt: &'a str) -> Lookup<'a> {
+        Box::pin(async move {
+            let is_alice = caller.person == alice().person;
+            match self.mood {
+                Mood::Takes => Ok(STATUSES
+                    .into_iter()
+                    .find(|status| is_alice && receipt == format!("fb_{}", status.name()))),
+                Mood::Breaks => Err(FeedbackFault("the table is gone".into())),
+                Mood::Panics => panic!("the letter box fell off the wall"),
+            }
+        })
+    }
 }
+
+pub const STATUSES: [FeedbackStatus; 4] = [
+    FeedbackStatus::Stored,
+    FeedbackStatus::Delivering,
+    FeedbackStatus::Delivered,
+    FeedbackStatus::Failed,
+];
 
 /// Three pages, read from a folder once: reading them is not what these tests are about.
 fn library() -> Arc<Library> {
@@ -263,6 +294,19 @@ fn library() -> Arc<Library> {
         Arc::new(Library::open(settings).expect("a library"))
     });
     Arc::clone(library)
+}
+
+/// The API documents of the suite, read once.
+fn reference() -> Arc<Reference> {
+    static REFERENCE: OnceLock<Arc<Reference>> = OnceLock::new();
+    let reference = REFERENCE.get_or_init(|| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference");
+        let sources = vec![Source { name: None, path: folder.into() }];
+        let own = OwnDocument { name: "own".to_owned(), text: String::new() };
+        let settings = reference::Settings { sources, own };
+        Arc::new(Reference::open(settings).expect("a reference"))
+    });
+    Arc::clone(reference)
 }
 
 const TOPICS: &str = "\

@@ -14,6 +14,7 @@ pub struct Model {
     pub page_url: Option<String>,
     pub text_sealed: Vec<u8>,
     pub created_at: i64,
+    pub page_is_foreign: Option<bool>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

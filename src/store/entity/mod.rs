@@ -2,11 +2,14 @@
 
 pub mod authorization_codes;
 pub mod authorization_requests;
+pub mod browser_logins;
+pub mod browser_sessions;
 pub mod clients;
 pub mod consents;
 pub mod feedback;
 pub mod grants;
 pub mod limit_windows;
+pub mod outbox;
 pub mod refresh_tokens;
 pub mod signing_keys;
 pub mod upstream_logins;

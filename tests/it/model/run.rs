@@ -40,8 +40,8 @@ const SETTINGS: [(&str, &str); 7] = [
 /// `access_token_ttl` of the settings.
 pub const ACCESS_TTL: Duration = Duration::from_mins(5);
 
-/// For how many seconds more an access token is good, because its client counts from when the answer
-/// came: one and a third, and the model's clock knows whole ones only.
+/// For how many seconds more an access token is good, because its client counts from when the
+/// answer came: one and a third, and the model's clock knows whole ones only.
 const ADMITTED_LONGER: i64 = 2;
 
 const fn rules(refresh_grace: i64) -> Rules {

@@ -13,6 +13,7 @@ use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 use super::answer::query;
 
+const CLIENT_ID: &str = "gatehouse-at-auth0";
 const KEYS_PATH: &str = "/.well-known/jwks.json";
 
 /// Who logs in.
@@ -66,6 +67,25 @@ fn key() -> Arc<SigningKey> {
     }))
 }
 
+/// An authorize endpoint at which somebody is logged in already: it sends the browser straight
+/// back, as a provider with a session does.
+struct Session {
+    issuer: String,
+    now: i64,
+    key: Arc<SigningKey>,
+    codes: Arc<Codes>,
+    person: Person,
+}
+
+impl Respond for Session {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let location = request.url.as_str();
+        let claims = claims_of(&self.person, &self.issuer, self.now, location);
+        let back = self.codes.let_in(location, self.key.sign_jwt("JWT", &claims));
+        ResponseTemplate::new(302).insert_header("location", back)
+    }
+}
+
 struct TokenEndpoint(Arc<Codes>);
 
 impl Respond for TokenEndpoint {
@@ -111,6 +131,7 @@ impl Auth0 {
             "authorization_endpoint": format!("{issuer}authorize"),
             "token_endpoint": format!("{issuer}oauth/token"),
             "jwks_uri": format!("{}{KEYS_PATH}", issuer.trim_end_matches('/')),
+            "end_session_endpoint": format!("{issuer}oidc/logout"),
         }))
         .await;
         let keys = json!({"keys": [self.key.public_jwk()]});
@@ -130,6 +151,22 @@ impl Auth0 {
         Mock::given(method("GET"))
             .and(path("/.well-known/openid-configuration"))
             .respond_with(ResponseTemplate::new(200).set_body_json(document))
+            .mount(&self.server)
+            .await;
+    }
+
+    /// From now on `person` is logged in here, in whatever browser comes.
+    pub async fn welcome(&self, person: &Person) {
+        let session = Session {
+            issuer: self.issuer(),
+            now: self.now.load(Ordering::Relaxed),
+            key: Arc::clone(&self.key),
+            codes: Arc::clone(&self.codes),
+            person: person.clone(),
+        };
+        Mock::given(method("GET"))
+            .and(path("/authorize"))
+            .respond_with(session)
             .mount(&self.server)
             .await;
     }
@@ -185,7 +222,7 @@ impl Auth0 {
 
     #[expect(clippy::unused_self, reason = "it is this provider's word for us")]
     pub fn client_id(&self) -> &'static str {
-        "gatehouse-at-auth0"
+        CLIENT_ID
     }
 
     pub fn key(&self) -> &SigningKey {
@@ -215,40 +252,65 @@ impl Auth0 {
 
     /// The claims of a true ID token for this login; a story may bend them.
     pub fn id_token_claims(&self, location: &str, person: &Person) -> Value {
-        let now = self.now.load(Ordering::Relaxed);
-        let mut claims = json!({
-            "iss": self.issuer(),
-            "aud": self.client_id(),
-            "exp": now + 36_000,
-            "iat": now,
-            "nonce": query(location, "nonce").expect("a nonce is sent"),
-        });
-        for (claim, value) in person.claims.as_object().expect("claims are an object") {
-            claims[claim] = value.clone();
-        }
-        claims
+        claims_of(person, &self.issuer(), self.now.load(Ordering::Relaxed), location)
     }
 
     /// Lets somebody in with an ID token of the story's making.
     pub fn log_in_with(&self, location: &str, id_token: String) -> String {
         assert!(location.starts_with(&self.issuer()), "{location} is not at the provider");
-        let parameter = |name: &str| query(location, name).unwrap_or_default();
-        assert_eq!(parameter("client_id"), self.client_id());
-        assert_eq!(parameter("response_type"), "code");
-        assert_eq!(parameter("code_challenge_method"), "S256");
-        let code = format!("upstream-code-{}", &parameter("state")[..12]);
-        let pending = Pending { code_challenge: parameter("code_challenge"), id_token };
-        self.codes.0.lock().unwrap().insert(code.clone(), pending);
-        let state = parameter("state");
-        self.callback(location, &[("code", &code), ("state", &state)])
+        self.codes.let_in(location, id_token)
+    }
+
+    /// Signs the browser out that came to `location`; the address it returns to.
+    pub fn log_out(&self, location: &str) -> String {
+        assert!(location.starts_with(&format!("{}oidc/logout?", self.issuer())), "{location}");
+        assert_eq!(query(location, "client_id").as_deref(), Some(self.client_id()));
+        let back_to = query(location, "post_logout_redirect_uri").expect("a way back");
+        let mut url = reqwest::Url::parse(&back_to).expect("it is a URL");
+        let state = query(location, "state");
+        url.query_pairs_mut().extend_pairs(state.as_ref().map(|state| ("state", state)));
+        url.as_str().trim_end_matches('?').to_owned()
     }
 
     /// The callback of the login at `location` with parameters of the story's making.
     #[expect(clippy::unused_self, reason = "the provider sends the browser back")]
     pub fn callback(&self, location: &str, parameters: &[(&str, &str)]) -> String {
-        let redirect_uri = query(location, "redirect_uri").expect("a redirect URI is sent");
-        let mut url = reqwest::Url::parse(&redirect_uri).expect("it is a URL");
-        url.query_pairs_mut().extend_pairs(parameters);
-        url.into()
+        callback_of(location, parameters)
     }
+}
+
+impl Codes {
+    /// A code for the login at `location`; where the browser takes it.
+    fn let_in(&self, location: &str, id_token: String) -> String {
+        let parameter = |name: &str| query(location, name).unwrap_or_default();
+        assert_eq!(parameter("client_id"), CLIENT_ID);
+        assert_eq!(parameter("response_type"), "code");
+        assert_eq!(parameter("code_challenge_method"), "S256");
+        let code = format!("upstream-code-{}", &parameter("state")[..12]);
+        let pending = Pending { code_challenge: parameter("code_challenge"), id_token };
+        self.0.lock().unwrap().insert(code.clone(), pending);
+        let state = parameter("state");
+        callback_of(location, &[("code", &code), ("state", &state)])
+    }
+}
+
+fn claims_of(person: &Person, issuer: &str, now: i64, location: &str) -> Value {
+    let mut claims = json!({
+        "iss": issuer,
+        "aud": CLIENT_ID,
+        "exp": now + 36_000,
+        "iat": now,
+        "nonce": query(location, "nonce").expect("a nonce is sent"),
+    });
+    for (claim, value) in person.claims.as_object().expect("claims are an object") {
+        claims[claim] = value.clone();
+    }
+    claims
+}
+
+fn callback_of(location: &str, parameters: &[(&str, &str)]) -> String {
+    let redirect_uri = query(location, "redirect_uri").expect("a redirect URI is sent");
+    let mut url = reqwest::Url::parse(&redirect_uri).expect("it is a URL");
+    url.query_pairs_mut().extend_pairs(parameters);
+    url.into()
 }

@@ -53,6 +53,30 @@ impl Browser {
         answer
     }
 
+    /// The value of a cookie.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        self.cookies.get(name).cloned()
+    }
+
+    /// Puts a cookie in, as somebody else might have.
+    pub fn plant(&mut self, name: &str, value: &str) {
+        self.cookies.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Asks a page of ours as a script of another site does, credentials included.
+    pub async fn fetch_from(&mut self, origin: &str, url: &str) -> Answer {
+        let request = self.http.get(url).header("origin", origin);
+        self.send(request.header("sec-fetch-site", "same-site")).await
+    }
+
+    /// Submits a form with fields changed or added.
+    pub async fn submit(&mut self, base: &str, form: &Form, changes: &[(&str, &str)]) -> Answer {
+        let shown = form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let kept = shown.filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
+        let fields: Vec<_> = kept.chain(changes.iter().copied()).collect();
+        self.post(&format!("{base}{}", form.action), &fields).await
+    }
+
     pub fn cookie_names(&self) -> Vec<&str> {
         self.cookies.keys().map(String::as_str).collect()
     }
@@ -66,10 +90,20 @@ impl Browser {
     }
 }
 
-/// The form of a page.
+/// The first form of a page.
 #[track_caller]
 pub fn form(page: &str) -> Form {
-    let after = page.split("<form").nth(1).unwrap_or_else(|| panic!("no form in {page}"));
+    forms(page).into_iter().next().unwrap_or_else(|| panic!("no form in {page}"))
+}
+
+/// All forms of a page.
+#[track_caller]
+pub fn forms(page: &str) -> Vec<Form> {
+    page.split("<form").skip(1).map(form_of).collect()
+}
+
+#[track_caller]
+fn form_of(after: &str) -> Form {
     let body = after.split("</form>").next().expect("a form ends");
     let fields = body.split("<input").skip(1).filter_map(|input| {
         let tag = input.split('>').next()?;

@@ -11,7 +11,7 @@ use gatehouse::store::{Store, schema};
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, DbBackend, Statement};
 use tokio::sync::OnceCell;
 
-use super::Relay;
+use super::{Relay, in_repository};
 
 /// Which database a story runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,8 +54,7 @@ fn server() -> &'static str {
             if let Ok(url) = std::env::var("GATEHOUSE_TEST_DATABASE_URL") {
                 return (url, None);
             }
-            let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/with-postgres");
-            let mut child = Command::new(script)
+            let mut child = Command::new(in_repository("scripts/with-postgres"))
                 .args(["sh", "-c", "echo \"$GATEHOUSE_TEST_DATABASE_URL\"; exec cat"])
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
@@ -150,7 +149,7 @@ pub async fn db_execute(url: &str, sql: &str) {
     connection.close().await.expect("closing works");
 }
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 14] = [
     "clients",
     "users",
     "consents",
@@ -162,6 +161,9 @@ const TABLES: [&str; 11] = [
     "signing_keys",
     "feedback",
     "limit_windows",
+    "browser_logins",
+    "browser_sessions",
+    "outbox",
 ];
 
 /// Every value of every table, as text, bytes included.

@@ -9,7 +9,9 @@ pub mod mcp_client;
 pub mod oauth_client;
 pub mod process;
 pub mod publisher;
+pub mod receiver;
 pub mod relay;
+pub mod signed_in;
 pub mod world;
 
 pub use answer::Answer;
@@ -20,9 +22,11 @@ pub use mcp_client::McpClient;
 pub use oauth_client::{OAuthClient, Tokens};
 pub use process::Process;
 pub use publisher::Publisher;
+pub use receiver::Receiver;
 pub use relay::Relay;
 pub use world::World;
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -57,6 +61,13 @@ pub(crate) use on_both;
 /// The beginning of every story, in seconds; ID tokens of the double are valid long after it.
 pub fn world_seconds() -> i64 {
     1_800_000_000
+}
+
+/// A file or folder of the repository, whichever crate of it tells the story.
+pub fn in_repository(path: &str) -> PathBuf {
+    let mut folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let root = folders.find(|folder| folder.join("Cargo.lock").is_file());
+    root.expect("the lock file lies at the root").join(path)
 }
 
 /// A port that nobody listens on. It lies below the range that outgoing connections are given, so

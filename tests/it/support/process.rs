@@ -108,17 +108,18 @@ impl Drop for Process {
     }
 }
 
-/// Runs a command of the program to its end: its exit code and what it said.
+/// Runs a command of the program, its words apart by spaces, to its end: its exit code and what it
+/// said.
 pub async fn run(
     world: &World,
     folder: &Path,
     command: &str,
     settings: &[(&str, &str)],
 ) -> (Option<i32>, String) {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_gatehouse"));
+    let mut program = Command::new(program());
     let issuer = world.auth0.issuer();
     program
-        .arg(command)
+        .args(command.split(' '))
         .current_dir(folder)
         .env("GATEHOUSE_DATABASE_URL", &world.database_url)
         .env("GATEHOUSE_SECRET", SERVER_SECRET)
@@ -132,13 +133,21 @@ pub async fn run(
     (output.status.code(), String::from_utf8(output.stdout).expect("it says text"))
 }
 
+/// The program that was built beside the stories.
+fn program() -> &'static str {
+    match option_env!("CARGO_BIN_EXE_gatehouse") {
+        Some(program) => program,
+        None => panic!("only stories of the program's own package can start it"),
+    }
+}
+
 fn spawn(folder: &Path, log: &Path, settings: &[(String, String)]) -> Child {
     let output = || {
         let file = File::options().create(true).append(true).open(log);
         Stdio::from(file.expect("the folder is writable"))
     };
     let variables = settings.iter().map(|(name, value)| (format!("GATEHOUSE_{name}"), value));
-    Command::new(env!("CARGO_BIN_EXE_gatehouse"))
+    Command::new(program())
         .arg("serve")
         .current_dir(folder)
         .envs(variables)

@@ -1,20 +1,22 @@
 //! One story's world: the house on a real socket, a database, a clock that steps, a provider.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use gatehouse::cli::house::{House, HouseError};
+use gatehouse::attribution::delivery::Delivery;
+use gatehouse::cli::house::{House, HouseError, Texts};
 use gatehouse::clock::{SteppedClock, Timestamp};
 use gatehouse::config::Config;
 use gatehouse::config::layers::Given;
 use gatehouse::docs::library::{Library, Settings};
 use gatehouse::flow::Gatehouse;
 use gatehouse::http::serve::Sockets;
+use gatehouse::reference::library::{Reference, Settings as ReferenceSettings};
+use gatehouse::reference::sources::{OwnDocument, Source};
 use gatehouse::secret::SeededEntropy;
-use gatehouse::store::Store;
+use gatehouse::store::{Store, StoreError};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -22,7 +24,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::database::database_behind;
-use super::{Auth0, Backend, Browser, McpClient, OAuthClient, Relay, free_port};
+use super::{Auth0, Backend, Browser, McpClient, OAuthClient, Relay, free_port, in_repository};
 
 /// When stories begin: the clock moves only when it is told to.
 const BEGINNING: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -46,14 +48,34 @@ pub struct World {
     flags: BTreeMap<String, String>,
     folder: TempDir,
     running: Mutex<Option<Running>>,
-    replicas: Mutex<Vec<Arc<Gatehouse>>>,
+    replicas: Mutex<Vec<Replica>>,
     /// How many houses were built: each has its own chance.
     houses: AtomicU64,
 }
 
+/// What a story asks a house to do at once that it does unasked a moment later.
+#[derive(Clone)]
+struct Replica {
+    gatehouse: Arc<Gatehouse>,
+    delivery: Option<Arc<Delivery>>,
+}
+
+impl Replica {
+    fn of(house: &House) -> Self {
+        Self { gatehouse: Arc::clone(&house.gatehouse), delivery: house.delivery.clone() }
+    }
+
+    async fn deliver(self) -> Result<(), StoreError> {
+        match self.delivery {
+            Some(delivery) => delivery.deliver_due().await.map(|_| ()),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A house with a runtime of its own, so that it can be ended without warning.
 struct Running {
-    gatehouse: Arc<Gatehouse>,
+    replica: Replica,
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
     runtime: Runtime,
@@ -71,7 +93,7 @@ impl Blueprint {
         let config = Config::load(&self.given).expect("the story's settings are good");
         let store = Store::connect(&config.database_url).await.expect("the database answers");
         let entropy = Arc::new(SeededEntropy::new(self.seed));
-        House::build(config, store, library(), self.clock, entropy).await
+        House::build(config, store, texts(), self.clock, entropy).await
     }
 }
 
@@ -81,16 +103,22 @@ async fn serve_house(house: House, sockets: Sockets, stop: impl Future<Output = 
     store.close().await;
 }
 
-/// The corpus of the suite, indexed once.
-fn library() -> Arc<Library> {
-    static LIBRARY: OnceLock<Arc<Library>> = OnceLock::new();
-    let opened = LIBRARY.get_or_init(|| {
-        let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus"));
+/// What the suite reads, indexed once.
+fn texts() -> Texts {
+    static TEXTS: OnceLock<Texts> = OnceLock::new();
+    let opened = TEXTS.get_or_init(|| {
+        let folder = in_repository("tests/corpus");
         let site_url = "https://docs.example.com/".parse().ok();
         let settings = Settings { folders: vec![folder], site_url };
-        Arc::new(Library::open(settings).expect("the corpus of the suite is readable"))
+        let library = Library::open(settings).expect("the corpus of the suite is readable");
+        let folder = in_repository("tests/reference");
+        let sources = vec![Source { name: None, path: folder }];
+        let own = OwnDocument { name: "own".to_owned(), text: String::new() };
+        let reference = Reference::open(ReferenceSettings { sources, own });
+        let reference = reference.expect("the API documents of the suite are readable");
+        Texts { library: Arc::new(library), reference: Arc::new(reference) }
     });
-    Arc::clone(opened)
+    opened.clone()
 }
 
 impl World {
@@ -166,9 +194,9 @@ impl World {
             // The story's end also ends the house.
             let _ = stopped.await;
         };
-        let gatehouse = Arc::clone(&house.gatehouse);
+        let replica = Replica::of(&house);
         let served = runtime.spawn(serve_house(house, sockets, stopped));
-        *self.running.get_mut().unwrap() = Some(Running { gatehouse, stop, served, runtime });
+        *self.running.get_mut().unwrap() = Some(Running { replica, stop, served, runtime });
     }
 
     fn blueprint(&self, settings: &[(&str, &str)]) -> Blueprint {
@@ -222,7 +250,7 @@ impl World {
         let sockets = sockets(free_port()).await;
         let address = sockets.public.local_addr().expect("it is bound");
         let house = self.blueprint(settings).build().await.expect("the house can be built");
-        self.replicas.lock().unwrap().push(Arc::clone(&house.gatehouse));
+        self.replicas.lock().unwrap().push(Replica::of(&house));
         tokio::spawn(serve_house(house, sockets, std::future::pending()));
         format!("http://{address}")
     }
@@ -233,19 +261,32 @@ impl World {
         let settle = |gatehouse: Arc<Gatehouse>| async move {
             gatehouse.settle_limits().await.expect("limits can be settled");
         };
-        let first = self
-            .running
-            .lock()
-            .unwrap()
-            .as_ref()
-            .map(|running| running.runtime.spawn(settle(Arc::clone(&running.gatehouse))));
+        let first =
+            self.running.lock().unwrap().as_ref().map(|running| {
+                running.runtime.spawn(settle(Arc::clone(&running.replica.gatehouse)))
+            });
         if let Some(first) = first {
             first.await.expect("settling does not panic");
         }
         let replicas = self.replicas.lock().unwrap().clone();
         for replica in replicas {
-            settle(replica).await;
+            settle(replica.gatehouse).await;
         }
+    }
+
+    /// Returns when every house, all of them at once, has tried to hand on what is due.
+    pub async fn deliver(&self) -> Result<(), StoreError> {
+        let mut deliveries = Vec::new();
+        if let Some(Running { replica, runtime, .. }) = &*self.running.lock().unwrap() {
+            deliveries.push(runtime.spawn(replica.clone().deliver()));
+        }
+        for replica in &*self.replicas.lock().unwrap() {
+            deliveries.push(tokio::spawn(replica.clone().deliver()));
+        }
+        for delivery in deliveries {
+            delivery.await.expect("delivering does not panic")?;
+        }
+        Ok(())
     }
 
     /// From now on every request has a connection of its own, so that none begins on one whose

@@ -1,16 +1,16 @@
-//! The words of a corpus, and the nearest of them to a word that is not there.
+//! The words of an index, and the nearest of them to a word that is not there.
 //!
 //! A misspelt word finds nothing, and the other words of the question are then all there is. So a
-//! word that no page has is taken for the words that are one or two typing errors away from it.
+//! word that no entry has is taken for the words that are one or two typing errors away from it.
 //! Words that are there are never touched: "form" is not "from".
 //!
 //! Nothing is held for this: the index has its words in order already, and only those that begin
 //! alike are looked at, so a question of nothing but unknown words costs no more than some reads
 //! through a part of the dictionary.
 
-use tantivy::{Searcher, Term, schema::Field};
+use std::{cell::Cell, collections::HashMap};
 
-use super::error::DocsError;
+use tantivy::{Searcher, TantivyError, Term, schema::Field};
 
 /// Short words have too many neighbours: every second one of three letters is a word.
 const CHARS_MIN: usize = 4;
@@ -24,41 +24,31 @@ const NEIGHBOURS_MAX: usize = 3;
 /// How many words of one question are looked up.
 pub const LOOKUPS_MAX: usize = 8;
 
-/// The words of one field of an index.
+/// The words of some fields of an index.
 pub struct Vocabulary<'a> {
     searcher: &'a Searcher,
-    field: Field,
-    /// How many entries have this field.
-    entries: usize,
-    lookups: std::cell::Cell<usize>,
+    fields: Vec<Field>,
+    lookups: Cell<usize>,
 }
 
 impl<'a> Vocabulary<'a> {
-    /// Of a field that so many entries have.
-    pub fn new(searcher: &'a Searcher, field: Field, entries: usize) -> Self {
-        Self { searcher, field, entries, lookups: std::cell::Cell::new(0) }
+    /// Of these fields, for one question.
+    pub fn new(searcher: &'a Searcher, fields: Vec<Field>) -> Self {
+        Self { searcher, fields, lookups: Cell::new(0) }
     }
 
-    /// Whether any entry has this word.
-    pub fn has(&self, word: &str) -> Result<bool, DocsError> {
-        Ok(self.searcher.doc_freq(&Term::from_field_text(self.field, word))? > 0)
-    }
-
-    /// How rare these words are together, as BM25 counts it; nothing if no entry has any.
-    #[expect(clippy::cast_precision_loss, reason = "a corpus has fewer than 2^23 pages")]
-    pub fn rarity<'w>(&self, words: impl Iterator<Item = &'w str>) -> Result<f32, DocsError> {
-        let mut with = 0;
-        for word in words {
-            with = self.searcher.doc_freq(&Term::from_field_text(self.field, word))?.max(with);
+    /// How many entries have a word, in the field where the most have it.
+    pub fn count(&self, word: &str) -> Result<u64, TantivyError> {
+        let mut most = 0;
+        for field in &self.fields {
+            most = self.searcher.doc_freq(&Term::from_field_text(*field, word))?.max(most);
         }
-        let all = self.entries as f32;
-        let with_any = with as f32;
-        Ok(if with == 0 { 0.0 } else { (1.0 + (all - with_any + 0.5) / (with_any + 0.5)).ln() })
+        Ok(most)
     }
 
     /// The words nearest to one that is not there, each with the number of errors. After some
     /// lookups there are none, however many are asked for.
-    pub fn near(&self, word: &str) -> Result<Vec<(String, usize)>, DocsError> {
+    pub fn near(&self, word: &str) -> Result<Vec<(String, usize)>, TantivyError> {
         let letters: Vec<char> = word.chars().collect();
         let lookups = self.lookups.get() + 1;
         // Numbers and versions have no spelling.
@@ -69,25 +59,35 @@ impl<'a> Vocabulary<'a> {
             return Ok(Vec::new());
         }
         self.lookups.set(lookups);
+        let found = self.neighbours(&letters)?;
+        let mut near: Vec<(String, usize, u32)> =
+            found.into_iter().map(|(known, (errors, count))| (known, errors, count)).collect();
+        let fewest = near.iter().map(|(_, errors, _)| *errors).min().unwrap_or(0);
+        near.retain(|(_, errors, _)| *errors == fewest);
+        near.sort_by(|(left, _, a), (right, _, b)| b.cmp(a).then_with(|| left.cmp(right)));
+        near.truncate(NEIGHBOURS_MAX);
+        Ok(near.into_iter().map(|(known, errors, _)| (known, errors)).collect())
+    }
+
+    /// The words few errors away, each with their number and how many entries have it.
+    fn neighbours(&self, letters: &[char]) -> Result<HashMap<String, (usize, u32)>, TantivyError> {
         let errors_max = if letters.len() < CHARS_FOR_TWO_ERRORS { 1 } else { 2 };
-        let (from, to) = neighbourhood(&letters);
-        let mut near: Vec<(usize, u32, String)> = Vec::new();
+        let (from, to) = neighbourhood(letters);
+        let mut found: HashMap<String, (usize, u32)> = HashMap::new();
         for segment in self.searcher.segment_readers() {
-            let index = segment.inverted_index(self.field)?;
-            let words = index.terms().range().ge(&from).lt(&to).into_stream();
-            let mut words = words.map_err(tantivy::TantivyError::from)?;
-            while let Some((bytes, info)) = words.next() {
-                let Ok(known) = std::str::from_utf8(bytes) else { continue };
-                if let Some(errors) = errors(&letters, known, errors_max) {
-                    near.push((errors, info.doc_freq, known.to_owned()));
+            for field in &self.fields {
+                let index = segment.inverted_index(*field)?;
+                let mut words = index.terms().range().ge(&from).lt(&to).into_stream()?;
+                while let Some((bytes, info)) = words.next() {
+                    let Ok(known) = std::str::from_utf8(bytes) else { continue };
+                    if let Some(errors) = errors(letters, known, errors_max) {
+                        let (_, count) = found.entry(known.to_owned()).or_insert((errors, 0));
+                        *count = info.doc_freq.max(*count);
+                    }
                 }
             }
         }
-        let fewest = near.iter().map(|(errors, ..)| *errors).min().unwrap_or(0);
-        near.retain(|(errors, ..)| *errors == fewest);
-        near.sort_by(|(_, a, left), (_, b, right)| b.cmp(a).then_with(|| left.cmp(right)));
-        near.truncate(NEIGHBOURS_MAX);
-        Ok(near.into_iter().map(|(errors, _, word)| (word, errors)).collect())
+        Ok(found)
     }
 }
 

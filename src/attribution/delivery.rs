@@ -1,0 +1,275 @@
+//! Handing on what waits in the outbox, by any replica.
+//!
+//! 1. Claim what is due, a few at a time, under a lease that is longer than any request lasts.
+//! 2. With no transaction open, post each to its receiver, all of the claim at once.
+//! 3. Write down what became of each: delivered, to be tried again, given up.
+//!
+//! What the database did not take in step 3 is written before anything else is claimed. A process
+//! that is killed between 1 and 3 leaves a lease that ends, and another attempt with the same
+//! idempotency key: a receiver that heeds it sees each event once, and one that does not sees an
+//! event twice only when an answer was lost or a process killed.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Mutex, Notify};
+use tokio::task::JoinSet;
+
+use crate::attribution::backoff::{self, Next};
+use crate::attribution::letter::{Parcel, Receiver};
+use crate::attribution::post::{Failure, Outcome, Post, TOTAL_TIMEOUT};
+use crate::clock::{Clock, Timestamp};
+use crate::secret::Entropy;
+use crate::server_secret::{Purpose, ServerSecret};
+use crate::store::outbox::{self, ClaimedParcel};
+use crate::store::{Store, StoreError, transact};
+
+/// How long a claim lasts: nobody else tries meanwhile, and after a kill everybody waits for it.
+const LEASE: Duration = Duration::from_mins(1);
+
+/// Requests to one receiver at a time.
+const AT_ONCE: u32 = 4;
+
+/// The longest until the outbox is looked at again: what another replica queued and did not hand
+/// on, because it was killed, is found after this.
+const LOOK_AGAIN_MAX: Duration = Duration::from_secs(30);
+
+/// The shortest, and the pause after the database failed.
+const LOOK_AGAIN_MIN: Duration = Duration::from_secs(1);
+
+/// One destination of the outbox, served by this replica among others.
+pub struct Delivery {
+    /// Its name in the outbox.
+    pub destination: String,
+    /// How it is written to.
+    pub receiver: Box<dyn Receiver>,
+    /// What sends.
+    pub post: Post,
+    /// Where things wait.
+    pub store: Store,
+    /// Opens them.
+    pub secret: Arc<ServerSecret>,
+    /// When they are due.
+    pub clock: Arc<dyn Clock>,
+    /// Spreads the next attempts.
+    pub entropy: Arc<dyn Entropy>,
+    /// How far this replica is with it.
+    pub progress: Progress,
+}
+
+/// What a replica remembers between two looks at the outbox.
+#[derive(Default)]
+pub struct Progress {
+    wakeup: Notify,
+    is_ending: AtomicBool,
+    /// What became of parcels and is not written down yet. Held by whoever delivers.
+    unwritten: Mutex<Vec<Report>>,
+}
+
+/// What became of a claimed parcel.
+struct Report {
+    parcel: ClaimedParcel,
+    outcome: Outcome,
+}
+
+impl Delivery {
+    /// Says that something was queued.
+    pub fn wake(&self) {
+        self.progress.wakeup.notify_one();
+    }
+
+    /// Delivers whenever something is due, until `ended` resolves; then finishes what is on its
+    /// way and claims nothing more.
+    pub async fn keep_delivering(self: &Arc<Self>, ended: impl Future<Output = ()> + Send) {
+        let mut ended = pin!(ended);
+        let mut is_failing = false;
+        loop {
+            let passed = {
+                let mut passing = pin!(self.deliver_due());
+                tokio::select! {
+                    passed = &mut passing => passed,
+                    () = &mut ended => {
+                        self.progress.is_ending.store(true, Ordering::SeqCst);
+                        if let Err(error) = passing.await {
+                            self.warn("what became of the last is not written down", &error);
+                        }
+                        return;
+                    }
+                }
+            };
+            let due = match passed {
+                Ok(due) => {
+                    is_failing = false;
+                    due
+                }
+                Err(error) => {
+                    if !std::mem::replace(&mut is_failing, true) {
+                        self.warn("nothing is delivered: the database does not answer", &error);
+                    }
+                    Some(self.clock.now())
+                }
+            };
+            tokio::select! {
+                () = self.progress.wakeup.notified() => {}
+                () = tokio::time::sleep(pause_until(due, self.clock.now())) => {}
+                () = &mut ended => return,
+            }
+        }
+    }
+
+    fn warn(&self, what: &str, error: &StoreError) {
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        let destination = &*self.destination;
+        tracing::warn!(flow = "delivery", destination, %error, cause, "{what}");
+    }
+
+    /// Tries everything that is due; when the next is.
+    pub async fn deliver_due(self: &Arc<Self>) -> Result<Option<Timestamp>, StoreError> {
+        let mut unwritten = self.progress.unwritten.lock().await;
+        self.write_down(&mut unwritten).await?;
+        while !self.progress.is_ending.load(Ordering::SeqCst) {
+            let claimed = self.claim().await?;
+            if claimed.is_empty() {
+                break;
+            }
+            let mut attempts = JoinSet::new();
+            for parcel in claimed {
+                let delivery = Arc::clone(self);
+                attempts.spawn(async move {
+                    let outcome = delivery.attempt(&parcel).await;
+                    Report { parcel, outcome }
+                });
+            }
+            while let Some(reported) = attempts.join_next().await {
+                // One that panicked is due again when its lease ends.
+                match reported {
+                    Ok(report) => unwritten.push(report),
+                    Err(error) => tracing::error!(flow = "delivery", %error, "an attempt failed"),
+                }
+            }
+            self.write_down(&mut unwritten).await?;
+        }
+        outbox::next_due(&self.store, &self.destination).await
+    }
+
+    async fn claim(&self) -> Result<Vec<ClaimedParcel>, StoreError> {
+        let now = self.clock.now();
+        transact!(self.store, txn => {
+            outbox::claim(txn, &self.destination, now, now.plus(LEASE), AT_ONCE).await
+        })
+    }
+
+    async fn attempt(&self, parcel: &ClaimedParcel) -> Outcome {
+        let payload = self.secret.unseal(Purpose::Outbox, &parcel.payload_sealed);
+        let now = self.clock.now();
+        let letter = payload.and_then(|payload| {
+            let parcel = Parcel {
+                idempotency_key: parcel.idempotency_key,
+                kind: &parcel.kind,
+                payload: &payload,
+            };
+            self.receiver.letter(&parcel, now)
+        });
+        let Some(letter) = letter else { return Failure::Unreadable.into() };
+        if !has_time_left(parcel.leased_until, now) {
+            return Failure::TooSlow.into();
+        }
+        self.post.send(letter, now).await
+    }
+
+    /// Writes down each report, and keeps those that could not be.
+    async fn write_down(&self, reports: &mut Vec<Report>) -> Result<(), StoreError> {
+        while let Some(report) = reports.last() {
+            self.write(report).await?;
+            reports.pop();
+        }
+        Ok(())
+    }
+
+    async fn write(&self, Report { parcel, outcome }: &Report) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let ClaimedParcel { id, attempt, idempotency_key, .. } = parcel;
+        let destination = &*self.destination;
+        let (failure, next) = match *outcome {
+            Outcome::Delivered => {
+                transact!(self.store, txn => outbox::delivered(txn, *id, now).await)?;
+                tracing::info!(
+                    flow = "delivery", outcome = "delivered", destination, attempt,
+                    %idempotency_key,
+                );
+                return Ok(());
+            }
+            Outcome::Failed { failure, retry_after } => {
+                let queued_at = parcel.queued_at;
+                let entropy = &*self.entropy;
+                (failure, backoff::next(failure, *attempt, retry_after, queued_at, now, entropy))
+            }
+        };
+        let kind = failure.to_string();
+        match next {
+            Next::After(pause) => {
+                transact!(self.store, txn => {
+                    outbox::postponed(txn, *id, *attempt, &kind, now.plus(pause)).await
+                })?;
+                tracing::warn!(
+                    flow = "delivery", outcome = "postponed", reason = kind, destination,
+                    %idempotency_key, attempt, next_in_seconds = pause.as_secs(),
+                );
+            }
+            Next::Nothing => {
+                transact!(self.store, txn => {
+                    outbox::given_up(txn, *id, *attempt, &kind, now).await
+                })?;
+                tracing::error!(
+                    flow = "delivery", outcome = "failed", reason = kind, destination,
+                    %idempotency_key, attempt, "it is kept and not tried again by itself",
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a request that begins now ends while the lease lasts. A process that was held up since
+/// it claimed leaves the parcel to whoever claims it next, who may be at it by then.
+fn has_time_left(leased_until: Timestamp, now: Timestamp) -> bool {
+    now.plus(TOTAL_TIMEOUT) <= leased_until
+}
+
+/// How long to wait for what is due then. Another replica may bring something sooner, and the
+/// machine's clock may be set.
+fn pause_until(due: Option<Timestamp>, now: Timestamp) -> Duration {
+    due.map_or(LOOK_AGAIN_MAX, |due| now.until(due)).clamp(LOOK_AGAIN_MIN, LOOK_AGAIN_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_outbox_is_looked_at_when_something_is_due_and_now_and_then() {
+        let now = Timestamp::from_seconds(1000);
+        for (due, seconds) in [
+            (None, 30),
+            (Some(Timestamp::from_seconds(1007)), 7),
+            (Some(Timestamp::from_seconds(9000)), 30),
+            (Some(now), 1),
+            (Some(Timestamp::from_seconds(10)), 1),
+        ] {
+            assert_eq!(pause_until(due, now), Duration::from_secs(seconds), "{due:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_begins_only_if_it_ends_within_the_lease() {
+        let claimed_at = Timestamp::from_seconds(1000);
+        let leased_until = claimed_at.plus(LEASE);
+        for (held_up_for, has_time) in [(0, true), (50, true), (51, false), (600, false)] {
+            let now = claimed_at.plus(Duration::from_secs(held_up_for));
+            assert_eq!(has_time_left(leased_until, now), has_time, "{held_up_for}");
+        }
+    }
+}

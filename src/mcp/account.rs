@@ -1,0 +1,140 @@
+//! `whoami` and `disconnect`: a person asks their assistant who it is here, and how to end that.
+//!
+//! Neither changes anything. To disconnect, the person confirms in their own browser: an assistant
+//! can be talked into anything by a page it reads.
+//!
+//! Nor does `whoami` tell a client more than its access token does: the address is for those that
+//! were allowed `email`, name and organization (the domain of the address where no other is known)
+//! for those that were allowed `profile`. Otherwise any program that somebody allowed to read would
+//! learn who they are.
+
+use rmcp::model::Tool as Definition;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::mcp::argument::input_schema;
+use crate::mcp::caller::{Caller, Grant, Person};
+use crate::mcp::reply::{Failure, Reply};
+use crate::mcp::tools::reads_only;
+
+/// What this server keeps of a person who connects a program.
+const KEPT: [&str; 4] = [
+    "e-mail address, name and organization, as the identity provider reports them",
+    "which programs were allowed, for what, and when",
+    "feedback that was sent",
+    "not kept: searches, questions and pages read",
+];
+
+/// How `tools/list` shows `whoami`.
+pub fn definition_of_whoami(product: &str) -> Definition {
+    let description = format!(
+        "Says who is signed in to the {product} documentation through this connection, as far as \
+         this client may see it, which client that is, what it may do and what is kept. Call it \
+         when the person asks about their account, their data or this connection. It takes no \
+         arguments."
+    );
+    Definition::new("whoami", description, input_schema(&[], &[]))
+        .with_title(format!("Who is signed in to the {product} documentation"))
+        .with_output_schema::<WhoAmI>()
+        .with_annotations(reads_only())
+}
+
+/// How `tools/list` shows `disconnect`.
+pub fn definition_of_disconnect(product: &str) -> Definition {
+    let description = format!(
+        "Gives a link on which the person can disconnect this client from the {product} \
+         documentation. It ends nothing by itself: show the link, and let the person open it in \
+         their browser and confirm there. It takes no arguments."
+    );
+    Definition::new("disconnect", description, input_schema(&[], &[]))
+        .with_title(format!("Disconnect from the {product} documentation"))
+        .with_output_schema::<DisconnectLink>()
+        .with_annotations(reads_only())
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct WhoAmI {
+    /// The person: stable, opaque.
+    subject: String,
+    /// Their name, where it is known and this client may see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    name: Option<String>,
+    /// Their e-mail address, where it is known and this client may see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    email: Option<String>,
+    /// Their organization, where it is known and this client may see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    organization: Option<String>,
+    /// The client that is connected.
+    client_id: String,
+    /// What it may do.
+    scopes: Vec<&'static str>,
+    /// What this server keeps.
+    kept: Vec<&'static str>,
+    /// Where the person sees everything they connected, and ends it.
+    account_url: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct DisconnectLink {
+    /// Where the person confirms.
+    url: String,
+}
+
+/// Answers a call of `whoami`.
+pub fn whoami(caller: &Caller, account_url: &str) -> Result<Reply, Failure> {
+    let (person, client_id, grant) = signed_in(caller)?;
+    let shared = |scope: &str, value: &Option<String>| {
+        value.clone().filter(|_| grant.scopes.contains(&scope))
+    };
+    let who = WhoAmI {
+        subject: person.subject.clone(),
+        name: shared("profile", &person.name),
+        email: shared("email", &person.email),
+        organization: shared("profile", &person.organization),
+        client_id: client_id.to_owned(),
+        scopes: grant.scopes.clone(),
+        kept: KEPT.to_vec(),
+        account_url: account_url.to_owned(),
+    };
+    let told = |value: &Option<String>| {
+        value.clone().unwrap_or_else(|| "not known to this client".to_owned())
+    };
+    let text = format!(
+        "Signed in:\n\n- person: `{}`\n- name: {}\n- e-mail address: {}\n- organization: {}\n\
+         - client: `{}`\n- it may: {}\n\nKept here:\n\n- {}\n\nThe person sees all of it, \
+         and every connected program, at <{}>.",
+        who.subject,
+        told(&who.name),
+        told(&who.email),
+        told(&who.organization),
+        who.client_id,
+        who.scopes.join(", "),
+        who.kept.join("\n- "),
+        who.account_url,
+    );
+    Reply::new(text, &who)
+}
+
+/// Answers a call of `disconnect`.
+pub fn disconnect(caller: &Caller, account_url: &str) -> Result<Reply, Failure> {
+    let (_, _, grant) = signed_in(caller)?;
+    let url = format!("{account_url}?disconnect={}", grant.id);
+    let text = format!(
+        "Nothing has been disconnected yet. Give the person this link: <{url}>. They sign in there \
+         if they have to, see which connection it is about, and confirm. After that this server \
+         refuses further calls until they connect again."
+    );
+    Reply::new(text, &DisconnectLink { url })
+}
+
+/// What the requirement of both tools promises.
+fn signed_in(caller: &Caller) -> Result<(&Person, &str, &Grant), Failure> {
+    match (&caller.person, &caller.client_id, &caller.grant) {
+        (Some(person), Some(client_id), Some(grant)) => Ok((person, client_id, grant)),
+        _ => Err(Failure::fault("the call came from nobody, which the tool rules out")),
+    }
+}

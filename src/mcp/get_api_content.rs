@@ -1,0 +1,90 @@
+//! `get_api_reference_content`: pages of the API reference, as Markdown.
+
+use std::fmt::Write as _;
+
+use rmcp::model::Tool as Definition;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::mcp::argument::{Arguments, Texts, input_schema};
+use crate::mcp::list_api_pages::no_such_page;
+use crate::mcp::reply::{Failure, Reply};
+use crate::mcp::tools;
+use crate::reference::library::{ReadAnswer, ReadPage, Reference};
+
+const URLS: Texts = Texts {
+    name: "urls",
+    description: "Addresses of pages, as a list or a search gives them.",
+    items_max: 10,
+    chars_max: 2_000,
+};
+
+/// How `tools/list` shows it.
+pub fn definition(product: &str) -> Definition {
+    let description = format!(
+        "Reads up to 10 pages of the API reference of {product} as Markdown: parameters, request \
+         and response schemas with their fields, examples and a command to try. Takes the \
+         addresses that search_api_reference and list_api_reference_pages give. A long page says \
+         with which address to read on."
+    );
+    let schema = input_schema(&[&URLS], &[]);
+    Definition::new("get_api_reference_content", description, schema)
+        .with_title(format!("Read the API reference of {product}"))
+        .with_output_schema::<Contents>()
+        .with_annotations(tools::reads_only())
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Contents {
+    /// The pages, in the order they were asked for.
+    pages: Vec<Content>,
+    /// Addresses for which there is nothing to read, and what to do about each; absent when there
+    /// are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<String>", default)]
+    problems: Vec<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Content {
+    /// Address of the page.
+    url: String,
+    /// Title of the page.
+    title: String,
+    /// The page, or a part of a long one.
+    markdown: String,
+}
+
+/// Answers a call. One wrong address among several does not cost the others.
+pub fn call(reference: &Reference, arguments: &Arguments) -> Result<Reply, Failure> {
+    let urls = URLS.required(arguments)?;
+    let mut content = Contents { pages: Vec::new(), problems: Vec::new() };
+    for answer in reference.read(&urls) {
+        match answer {
+            ReadAnswer::Page(ReadPage { url, title, markdown }) => {
+                content.pages.push(Content { url, title, markdown });
+            }
+            ReadAnswer::NoSuchPage(missing) => {
+                let advice = no_such_page(&missing);
+                content.problems.push(format!("{}: {advice}", missing.url));
+            }
+            ReadAnswer::OffsetBeyondEnd { url, length } => {
+                content.problems.push(format!(
+                    "{url}: the offset lies beyond the end: there are {length} characters. Leave \
+                     it out to start at the beginning."
+                ));
+            }
+        }
+    }
+    let problems = content.problems.join("\n");
+    if content.pages.is_empty() {
+        return Err(Failure::Refused(problems));
+    }
+    let mut text = String::new();
+    for page in &content.pages {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "Source: <{}>\n\n{}\n", page.url, page.markdown);
+    }
+    text.push_str(&problems);
+    Reply::new(text, &content)
+}
