@@ -245,3 +245,15 @@ async fn too_many_addresses_are_told_how_many_there_may_be_st_27() {
     let told = World::new().refusal("get_api_reference_content", json!({ "urls": urls })).await;
     assert!(told.contains("`urls`") && told.contains("1 to 10 texts"), "{told}");
 }
+
+#[tokio::test]
+async fn opaque_values_that_were_never_given_out_change_nothing_sb_25() {
+    let world = World::new();
+    let plain = json!({ "name": "search_docs", "arguments": { "query": "brokers" } });
+    let expected = world.result("tools/call", plain.clone()).await;
+    for state in ["", "tampered", "\u{0}", "eyJzdWIiOiJhZG1pbiJ9", &"A".repeat(100_000)] {
+        let mut params = plain.clone();
+        params["requestState"] = json!(state);
+        assert_eq!(world.result("tools/call", params).await, expected);
+    }
+}
