@@ -33,10 +33,12 @@ pub mod wire_codes;
 pub mod wire_pages;
 pub mod wire_token;
 
+use crate::attribution::people::People;
 use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::config::feedback::FeedbackConfig;
 use crate::config::{Config, UpstreamConfig};
+use crate::domain::organization::rules::Rules;
 use crate::domain::resource::Resource;
 use crate::domain::scope::ScopeSet;
 use crate::flow::admit::Standings;
@@ -142,6 +144,8 @@ pub struct Gatehouse {
     pub standings: Standings,
     /// How often who may ask.
     pub limits: Limits,
+    /// Who belongs to which organization.
+    pub organizations: Rules,
     /// How the pages look; shared with the built-in provider's.
     pub brand: Arc<Brand>,
     /// Where "now" comes from.
@@ -151,6 +155,11 @@ pub struct Gatehouse {
 }
 
 impl Gatehouse {
+    /// What is written of people, and how.
+    pub fn people(&self) -> People<'_> {
+        People { secret: &self.config.secret, rules: &self.organizations, entropy: &*self.entropy }
+    }
+
     /// What the pages call the identity provider.
     pub fn upstream_name(&self) -> &str {
         match (&self.config.upstream_name, &self.config.upstream) {

@@ -45,7 +45,7 @@ struct Kept {
     until: String,
 }
 
-fn all(context: &KeptContext<'_>) -> [Kept; 3] {
+fn all(context: &KeptContext<'_>) -> [Kept; 4] {
     let idle = in_words(context.refresh_token_ttl);
     let unused = in_words(context.client_unused_kept);
     [
@@ -55,6 +55,13 @@ fn all(context: &KeptContext<'_>) -> [Kept; 3] {
                 context.upstream_name
             ),
             why: "to learn which organizations use the documentation",
+            until: "until whoever runs this server deletes it".into(),
+        },
+        Kept {
+            what: "Which organization you belong to: the one reported, else that of your e-mail \
+                   domain; and which you belonged to before"
+                .into(),
+            why: "so that reports name organizations and not people",
             until: "until whoever runs this server deletes it".into(),
         },
         Kept {
@@ -124,6 +131,7 @@ mod tests {
         let text = list(&context).into_string();
         assert!(text.contains("as Example &amp; Co reports them"), "{text}");
         assert!(text.contains("not used the program for 30 days"), "{text}");
+        assert!(text.contains("that of your e-mail domain; and which you belonged to"), "{text}");
         assert!(!text.contains("passed on"), "{text}");
         for (told, words) in [
             (SenderTold::Address, "passed on to forms.e.com with your e-mail address,"),
