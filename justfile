@@ -34,6 +34,10 @@ screenshots *ARGS:
 fuzz *ARGS:
     scripts/fuzz "$@"
 
+# Real MCP servers behind the real program, as `[[remote]]` names them.
+test-remotes:
+    scripts/test-remotes
+
 # The real client libraries against the real program; with names only those clients, or --write.
 test-clients *ARGS:
     scripts/test-clients "$@"

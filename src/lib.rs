@@ -16,6 +16,7 @@
 //! - [`text`]: texts searched and cut, for the next two rooms. Never here: files.
 //! - [`docs`]: the corpus, read and searched. Has never heard of OAuth.
 //! - [`reference`]: API documents listed, searched, rendered. Never here: what calls them.
+//! - [`remote`]: other people's MCP servers. Never here: our caller's token.
 //! - [`mcp`]: the tools. Never here: tokens; it sees a caller, already admitted.
 //! - [`attribution`]: who used what. Never here: tokens.
 //! - [`page`]: HTML for people. Never here: decisions.
@@ -40,6 +41,7 @@ pub mod mcp;
 pub mod page;
 pub mod private_jwk;
 pub mod reference;
+pub mod remote;
 pub mod secret;
 pub mod server_secret;
 pub mod special_use;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::attribution::post::{Failure, Post};
+use crate::cli::check_remotes::remotes;
 use crate::cli::house::{check_custom_schemes, check_secret, open_library, open_reference, rules};
 use crate::cli::serve::open_store;
 use crate::cli::{CommandError, block_on, logging, say};
@@ -35,6 +36,7 @@ pub fn run(given: &Given) -> Result<(), CommandError> {
             documentation(&config),
             feedback(&config).await,
             api_reference(&config),
+            remotes(&config).await,
         ];
         Ok(checks.into_iter().filter(|passed| !passed).count())
     })?;

@@ -41,6 +41,7 @@ use crate::page::brand::{Brand, Chosen, Picture};
 use crate::reference::error::ReferenceError;
 use crate::reference::library::{Reference, Settings as ReferenceSettings};
 use crate::reference::sources::{OwnDocument, Source};
+use crate::remote::Remotes;
 use crate::secret::{Entropy, Secret};
 use crate::server_secret::Purpose;
 use crate::store::{Store, signing_keys, users};
@@ -317,8 +318,15 @@ fn mcp_door(gatehouse: &Arc<Gatehouse>, texts: &Texts, delivery: Option<Arc<Deli
         public_url: config.public_url.clone(),
         account_url: config.page_url(ACCOUNT_PATH),
     };
+    let remotes = Remotes::new(&config.remotes, &gatehouse.clock);
     McpDoor {
-        server: McpServer::new(&settings, library, reference, Arc::new(feedback)),
+        server: McpServer::new(
+            &settings,
+            library,
+            reference,
+            Arc::new(feedback),
+            Arc::new(remotes),
+        ),
         library: Arc::clone(&texts.library),
         cors: Cors::new(config),
         hosts: Hosts::of_public_url(&config.public_url, config.is_loopback()),

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 pub mod check;
+pub mod check_remotes;
 pub mod deliveries;
 pub mod feedback;
 pub mod gc;
@@ -24,7 +25,7 @@ pub mod serve;
 pub mod users;
 
 use crate::config::Config;
-use crate::config::keys::{KEYS, Shape};
+use crate::config::keys::{KEYS, Key, Shape};
 use crate::config::layers::{ConfigError, Given};
 
 /// Why a command ended badly, in words for the person who ran it.
@@ -47,7 +48,7 @@ impl From<ConfigError> for CommandError {
 /// The whole command line.
 pub fn command() -> Command {
     let with_settings = |name: &'static str, about: &'static str| {
-        Command::new(name).about(about).args(KEYS.iter().map(setting_argument))
+        Command::new(name).about(about).args(flags().map(setting_argument))
     };
     let direction = Arg::new("direction")
         .value_parser(["up", "down", "status"])
@@ -82,7 +83,12 @@ pub fn command() -> Command {
         .subcommand(Command::new("openapi").about("Print the OpenAPI document"))
 }
 
-fn setting_argument(key: &crate::config::keys::Key) -> Arg {
+/// The settings that can be given as flags: tables stand only in the file.
+fn flags() -> impl Iterator<Item = &'static Key> {
+    KEYS.iter().filter(|key| key.shape != Shape::Tables)
+}
+
+fn setting_argument(key: &Key) -> Arg {
     let argument = Arg::new(key.name)
         .long(key.flag())
         .value_name("VALUE")
@@ -94,13 +100,12 @@ fn setting_argument(key: &crate::config::keys::Key) -> Arg {
         Shape::Switch => {
             argument.allow_hyphen_values(false).num_args(0..=1).default_missing_value("true")
         }
-        Shape::One | Shape::List | Shape::Map | Shape::Table => argument,
+        Shape::One | Shape::List | Shape::Map | Shape::Table | Shape::Tables => argument,
     }
 }
 
 fn given(matches: &ArgMatches) -> Given {
-    let flags: BTreeMap<_, _> = KEYS
-        .iter()
+    let flags: BTreeMap<_, _> = flags()
         .filter_map(|key| {
             let value = matches.get_one::<String>(key.name)?;
             Some((key.name.to_owned(), value.clone()))

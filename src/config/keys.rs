@@ -15,6 +15,8 @@ pub enum Shape {
     /// A table in the file with tables and lists in it; elsewhere `k=v,k.l=v`, a list by repeating
     /// its key.
     Table,
+    /// Tables, `[[name]]`, in the file only.
+    Tables,
 }
 
 /// One setting.
@@ -160,6 +162,7 @@ pub const KEYS: &[Key] = &[
         help: "Where feedback is delivered; best as [feedback] in the file [default: stored only]",
     },
     one("feedback_secret", "Signs feedback to a webhook: whsec_ and base64; two while it rotates"),
+    Key { name: "remote", shape: Shape::Tables, help: "Other MCP servers whose tools are offered" },
     one("log_format", "text or json [default: text on a terminal, else json]"),
     one("log", "What is logged: a level or a filter [default: info]"),
 ];

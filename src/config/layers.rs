@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::config::keys::{self, KEYS, Key, Shape};
+use crate::config::tables::{self, Table};
 
 /// The file that is read when it is there and `config` names none.
 const DEFAULT_FILE: &str = "gatehouse.toml";
@@ -12,6 +13,9 @@ const DEFAULT_FILE: &str = "gatehouse.toml";
 /// Variables with our prefix that are not settings: the test suite's, and those that Kubernetes
 /// makes for a service called "gatehouse".
 const FOREIGN_PREFIXES: [&str; 2] = ["GATEHOUSE_TEST_", "GATEHOUSE_REQUIRE_DOCKER"];
+
+/// About a setting that is too much for a flag.
+const ONLY_IN_THE_FILE: &str = "it can be given only in the file";
 
 /// Why the configuration does not stand. It names the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,10 +42,11 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 /// A value before it is read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Raw {
     One(String),
     Many(Vec<String>),
+    Tables(Vec<Table>),
 }
 
 /// What a process was given: flags and environment as pairs, and where it stands.
@@ -81,6 +86,9 @@ impl Layers {
         for (name, value) in &given.flags {
             let key = keys::find(name)
                 .ok_or_else(|| ConfigError::new(name.clone(), "there is no such setting"))?;
+            if key.shape == Shape::Tables {
+                return Err(ConfigError::new(key.name, ONLY_IN_THE_FILE));
+            }
             if says_something(key, value) {
                 from_flags.push((key, value.clone()));
             }
@@ -118,7 +126,9 @@ impl Layers {
             None => Ok(None),
             Some((Raw::One(text), _)) if text.trim().is_empty() => Ok(None),
             Some((Raw::One(text), _)) => Ok(Some(text.trim().to_owned())),
-            Some((Raw::Many(_), _)) => Err(self.error(name, "it takes one value, not a list")),
+            Some((Raw::Many(_) | Raw::Tables(_), _)) => {
+                Err(self.error(name, "it takes one value, not a list"))
+            }
         }
     }
 
@@ -128,8 +138,17 @@ impl Layers {
         let items = match raw {
             Raw::One(text) => text.split(',').map(|item| item.trim().to_owned()).collect(),
             Raw::Many(items) => items.clone(),
+            Raw::Tables(_) => Vec::new(),
         };
         Some(items.into_iter().filter(|item: &String| !item.is_empty()).collect())
+    }
+
+    /// The tables of a setting that stands in the file as `[[name]]`.
+    pub fn tables(&self, name: &str) -> &[Table] {
+        match self.values.get(name) {
+            Some((Raw::Tables(tables), _)) => tables,
+            Some((Raw::One(_) | Raw::Many(_), _)) | None => &[],
+        }
     }
 
     /// Reads a setting with `parse`, or `default` when it is not set.
@@ -178,6 +197,9 @@ fn read_environment(
             continue;
         }
         match KEYS.iter().find(|key| key.variable() == *variable) {
+            Some(key) if key.shape == Shape::Tables => {
+                return Err(ConfigError::new(key.name, ONLY_IN_THE_FILE));
+            }
             Some(key) if says_something(key, value) => found.push((key, value.clone())),
             Some(_) => {}
             None => return Err(ConfigError::new(variable.clone(), unknown(variable))),
@@ -238,12 +260,13 @@ fn read_file(folder: &Path, named: Option<&str>) -> Result<FileValues, ConfigErr
             let key = keys::find(&name)
                 .filter(|key| key.name != "config")
                 .ok_or_else(|| ConfigError::new(name.clone(), unknown(&name)))?;
-            Ok((key, raw_of(key, value)?, path.display().to_string()))
+            let place = path.display().to_string();
+            Ok((key, raw_of(key, value, &place)?, place))
         })
         .collect()
 }
 
-fn raw_of(key: &Key, value: toml::Value) -> Result<Raw, ConfigError> {
+fn raw_of(key: &Key, value: toml::Value, place: &str) -> Result<Raw, ConfigError> {
     let complain = || ConfigError::new(key.name, "its value in the file has the wrong type");
     match (key.shape, value) {
         (Shape::List, toml::Value::Array(items)) => {
@@ -260,6 +283,14 @@ fn raw_of(key: &Key, value: toml::Value) -> Result<Raw, ConfigError> {
             let mut pairs = Vec::new();
             flatten("", table, &mut pairs).ok_or_else(complain)?;
             Ok(Raw::Many(pairs))
+        }
+        (Shape::Tables, toml::Value::Array(items)) => {
+            let tables = tables::many(key.name, place, items).ok_or_else(complain)?;
+            Ok(Raw::Tables(tables))
+        }
+        (Shape::Tables, _) => {
+            let message = format!("write it as [[{}]] in the file", key.name);
+            Err(ConfigError::new(key.name, message))
         }
         (_, value) => scalar(value).map(Raw::One).ok_or_else(complain),
     }

@@ -19,7 +19,10 @@ pub mod keys;
 pub mod layers;
 pub mod organizations;
 pub mod readers;
+pub mod remote;
+pub mod remote_tool;
 pub mod secret_file;
+pub mod tables;
 pub mod values;
 
 use crate::config::brand::{BrandConfig, brand};
@@ -31,6 +34,7 @@ use crate::config::readers::{
     networks, pages_path, product, public_url, secret, session_ttls, signing_alg, site_origins,
     socket, upstream, upstream_params, upstream_scope, without_effect,
 };
+use crate::config::remote::{RemoteConfig, remotes};
 use crate::config::values::Limit;
 use crate::keys::SigningAlgorithm;
 use crate::loopback;
@@ -217,6 +221,8 @@ pub struct Config {
     pub brand: BrandConfig,
     /// Where feedback is delivered; none when it is only stored.
     pub feedback: Option<FeedbackConfig>,
+    /// Other MCP servers whose tools are offered here.
+    pub remotes: Vec<RemoteConfig>,
     /// How log lines are written; unset means by terminal.
     pub log_format: Option<LogFormat>,
     /// What is logged.
@@ -291,6 +297,7 @@ impl Config {
             help_url: layers.read_optional("help_url", values::address)?,
             brand: brand(&layers, given)?,
             feedback: feedback(&layers, given)?,
+            remotes: remotes(&layers, given)?,
             log_format: layers.read_optional("log_format", log_format)?,
             log: layers.text("log")?.unwrap_or_else(|| "info".into()),
             without_effect: without_effect(&layers),

@@ -37,6 +37,7 @@ use crate::attribution::people::People;
 use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::config::feedback::FeedbackConfig;
+use crate::config::remote::{RemoteConfig, ToldOfPerson};
 use crate::config::{Config, UpstreamConfig};
 use crate::domain::organization::rules::Rules;
 use crate::domain::resource::Resource;
@@ -48,7 +49,7 @@ use crate::keys::KeyError;
 use crate::page::Frame;
 use crate::page::brand::Brand;
 use crate::page::front_door::SignIn;
-use crate::page::kept::{FeedbackReceiver, KeptContext, SenderTold};
+use crate::page::kept::{FeedbackReceiver, KeptContext, SenderTold, Supplier};
 use crate::secret::Entropy;
 use crate::store::sweep::CLIENT_UNUSED_KEPT;
 use crate::store::{Store, StoreError};
@@ -185,6 +186,7 @@ impl Gatehouse {
             refresh_token_ttl: self.config.refresh_token_ttl,
             client_unused_kept: CLIENT_UNUSED_KEPT,
             feedback_receiver: self.config.feedback.as_ref().map(feedback_receiver),
+            suppliers: self.config.remotes.iter().map(supplier).collect(),
         }
     }
 
@@ -201,6 +203,11 @@ fn feedback_receiver(feedback: &FeedbackConfig) -> FeedbackReceiver<'_> {
         (false, false) => SenderTold::Nothing,
     };
     FeedbackReceiver { host: feedback.host(), told }
+}
+
+fn supplier(remote: &RemoteConfig) -> Supplier<'_> {
+    let knows_person = remote.told_of_person != ToldOfPerson::Nothing;
+    Supplier { name: &remote.name, knows_person }
 }
 
 /// The whole chain of causes of an error, for the log.

@@ -27,6 +27,9 @@ const REQUEST_MAX: Duration = Duration::from_secs(20);
 /// The same for requests that wait for the identity provider, which has deadlines of its own.
 const PROVIDER_REQUEST_MAX: Duration = Duration::from_secs(40);
 
+/// The same for tools, which may wait for another server: longer than its longest deadline.
+const TOOL_REQUEST_MAX: Duration = Duration::from_secs(40);
+
 /// Of a request, what its answer needs when the endpoint has none.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
@@ -87,6 +90,7 @@ impl Asked<'_> {
     fn at_most(&self) -> Duration {
         match self.path {
             "/mcp/callback" | "/oauth/consent" | "/login" | "/logout" => PROVIDER_REQUEST_MAX,
+            "/mcp" | "/mcp/" => TOOL_REQUEST_MAX,
             _ => REQUEST_MAX,
         }
     }

@@ -19,7 +19,8 @@ impl Arguments {
         Self(presented)
     }
 
-    fn get(&self, name: &str) -> Option<&Value> {
+    /// The value under a name; `null` is none.
+    pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())
     }
 }

@@ -3,7 +3,7 @@
 //! Prompts and habits carry that name, so it is always offered. Here the local index answers, in
 //! the shape of `search_docs`.
 
-use rmcp::model::Tool as Definition;
+use rmcp::model::{JsonObject, Tool as Definition};
 
 use crate::docs::library::{Library, SearchQuery};
 use crate::mcp::argument::{Arguments, Ignored, Text, input_schema};
@@ -15,8 +15,11 @@ use crate::mcp::tools;
 /// 64 characters in all.
 const SLUG_CHARS_MAX: usize = 32;
 
-const SECTIONS_MAX: usize = 8;
-const CHARS_MAX: usize = 12_000;
+/// The most sections of an answer.
+pub const SECTIONS_MAX: usize = 8;
+
+/// The most characters of an answer.
+pub const CHARS_MAX: usize = 12_000;
 
 const QUESTION: Text =
     Text { name: "question", description: "The question, in plain words.", chars_max: 2_000 };
@@ -41,9 +44,20 @@ pub fn definition(product: &str) -> Definition {
 
 /// Answers a call.
 pub fn call(library: &Library, arguments: &Arguments) -> Result<Reply, Failure> {
-    let text = QUESTION.required(arguments)?;
+    let text = question(arguments)?;
     let query = SearchQuery { text, limit: SECTIONS_MAX, max_chars: CHARS_MAX };
     sections::answer(library, &query)
+}
+
+/// The question of a call.
+pub fn question(arguments: &Arguments) -> Result<&str, Failure> {
+    QUESTION.required(arguments)
+}
+
+/// What another server can be asked with.
+pub fn inputs(arguments: &Arguments) -> Result<JsonObject, Failure> {
+    let question = question(arguments)?;
+    Ok(JsonObject::from_iter([(QUESTION.name.to_owned(), question.into())]))
 }
 
 /// The product as it can stand in a tool name, which is `[A-Za-z0-9_.-]` (MCP 2026-07-28, Tools).

@@ -17,11 +17,14 @@ use rmcp::model::{
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
 use serde_json::json;
+use tracing::Instrument as _;
 
 use crate::docs::library::Library;
 use crate::mcp::argument::Arguments;
 use crate::mcp::caller::Caller;
+use crate::mcp::elsewhere::{self, House};
 use crate::mcp::feedback::FeedbackBox;
+use crate::mcp::presence::Presence;
 use crate::mcp::refusal::{SUPPORTED_VERSIONS, internal_error};
 use crate::mcp::reply::{Failure, Reply};
 use crate::mcp::tools::{Catalogue, Tool};
@@ -30,6 +33,7 @@ use crate::mcp::{
     search_api,
 };
 use crate::reference::library::Reference;
+use crate::remote::Remotes;
 
 /// How long a client may keep a list. Lists change with a deployment, and a client that sees an old
 /// one for this long merely misses a new tool.
@@ -62,6 +66,8 @@ pub struct Dispatch {
     pub feedback_box: Arc<dyn FeedbackBox>,
     /// Where people see what they connected.
     pub account_url: String,
+    /// Other servers whose tools are offered.
+    pub remotes: Arc<Remotes>,
 }
 
 impl ServerHandler for Dispatch {
@@ -148,17 +154,20 @@ impl ServerHandler for Dispatch {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let tool = self.catalogue.find(&request.name).ok_or_else(|| self.unknown_tool())?;
-        let Admitted { caller, span } = admitted(tool, &context)?;
+        let Admitted { caller, span, presence } = admitted(tool, &context)?;
         let arguments = Arguments::new(request.arguments.unwrap_or_default());
-        let result = match self.run(tool, caller, arguments).await {
-            Ok(reply) => CallToolResult::from(reply),
-            Err(Failure::Refused(text)) => CallToolResult::error(vec![ContentBlock::text(text)]),
-            Err(Failure::Fault(error)) => {
-                let error: &dyn Error = &*error;
-                span.in_scope(|| tracing::error!(?tool, error, "a tool failed"));
-                return Err(internal_error());
-            }
-        };
+        let result =
+            match self.run(tool, caller, presence, arguments).instrument(span.clone()).await {
+                Ok(reply) => CallToolResult::from(reply),
+                Err(Failure::Refused(text)) => {
+                    CallToolResult::error(vec![ContentBlock::text(text)])
+                }
+                Err(Failure::Fault(error)) => {
+                    let error: &dyn Error = &*error;
+                    span.in_scope(|| tracing::error!(?tool, error, "a tool failed"));
+                    return Err(internal_error());
+                }
+            };
         Ok(result.into())
     }
 
@@ -179,22 +188,40 @@ impl Dispatch {
         &self,
         tool: Tool,
         caller: Caller,
+        presence: Presence,
         arguments: Arguments,
     ) -> Result<Reply, Failure> {
+        let place = tool.place();
+        if let Some(place) = place.filter(|place| self.remotes.in_place_of(*place).next().is_some())
+        {
+            let house = House {
+                library: Arc::clone(&self.library),
+                reference: Arc::clone(&self.reference),
+                remotes: Arc::clone(&self.remotes),
+            };
+            let call = elsewhere::answer(place, house, caller, arguments);
+            return while_present(presence, call).await;
+        }
         match tool {
+            Tool::Remote(number) => {
+                let tool = Arc::clone(&self.remotes.all()[number]);
+                while_present(presence, elsewhere::pass_on(tool, caller, arguments)).await
+            }
             Tool::Search => self.consult(move |library| search::call(library, &arguments)).await,
             Tool::Ask => self.consult(move |library| ask::call(library, &arguments)).await,
             Tool::ReadPage => {
                 self.consult(move |library| read_page::call(library, &arguments)).await
             }
             Tool::ListApiPages => {
-                self.look_up(move |reference| list_api_pages::call(reference, &arguments)).await
+                self.look_up(move |reference| list_api_pages::call(reference, &arguments, None))
+                    .await
             }
             Tool::SearchApi => {
-                self.look_up(move |reference| search_api::call(reference, &arguments)).await
+                self.look_up(move |reference| search_api::call(reference, &arguments, None)).await
             }
             Tool::GetApiContent => {
-                self.look_up(move |reference| get_api_content::call(reference, &arguments)).await
+                self.look_up(move |reference| get_api_content::call(reference, &arguments, None))
+                    .await
             }
             Tool::SubmitFeedback => {
                 // On a task of its own, so that a panic becomes an error here too.
@@ -241,6 +268,21 @@ impl Dispatch {
     }
 }
 
+/// Asks other servers as long as somebody waits for the answer; on a task of its own, so that a
+/// panic becomes an error here too.
+async fn while_present(
+    presence: Presence,
+    call: impl Future<Output = Result<Reply, Failure>> + Send + 'static,
+) -> Result<Reply, Failure> {
+    let call = async move {
+        tokio::select! {
+            outcome = call => outcome,
+            () = presence.ended() => Err(Failure::Refused("Nobody waits for the answer.".into())),
+        }
+    };
+    tokio::spawn(call.in_current_span()).await.map_err(Failure::fault)?
+}
+
 /// What the server tells a tool about the request it came with.
 #[derive(Clone, Debug)]
 pub struct Admitted {
@@ -248,6 +290,8 @@ pub struct Admitted {
     pub caller: Caller,
     /// The request in the log. rmcp answers on a task of its own, which knows nothing of it.
     pub span: tracing::Span,
+    /// Whether somebody still waits for the answer.
+    pub presence: Presence,
 }
 
 /// The caller, checked a second time. The server has sent away whoever may not make this call, so a

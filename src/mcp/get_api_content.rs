@@ -2,15 +2,17 @@
 
 use std::fmt::Write as _;
 
-use rmcp::model::Tool as Definition;
+use rmcp::model::{JsonObject, Tool as Definition};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::mcp::argument::{Arguments, Texts, input_schema};
 use crate::mcp::list_api_pages::no_such_page;
+use crate::mcp::pages::{self, Origin};
 use crate::mcp::reply::{Failure, Reply};
 use crate::mcp::tools;
-use crate::reference::library::{ReadAnswer, ReadPage, Reference};
+use crate::reference::library::{ANSWER_CHARS_MAX, ReadAnswer, ReadPage, Reference};
+use crate::remote::answer::{Section, ToolAnswer};
 
 const URLS: Texts = Texts {
     name: "urls",
@@ -43,26 +45,42 @@ struct Contents {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<String>", default)]
     problems: Vec<String>,
+    #[serde(flatten)]
+    origin: Origin,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct Content {
     /// Address of the page.
-    url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    url: Option<String>,
     /// Title of the page.
     title: String,
     /// The page, or a part of a long one.
     markdown: String,
 }
 
-/// Answers a call. One wrong address among several does not cost the others.
-pub fn call(reference: &Reference, arguments: &Arguments) -> Result<Reply, Failure> {
+impl From<Section> for Content {
+    fn from(section: Section) -> Self {
+        Self { url: section.url, title: section.title, markdown: section.text }
+    }
+}
+
+/// Answers a call. One wrong address among several does not cost the others. With an origin, in the
+/// place of another server.
+pub fn call(
+    reference: &Reference,
+    arguments: &Arguments,
+    origin: Option<Origin>,
+) -> Result<Reply, Failure> {
     let urls = URLS.required(arguments)?;
-    let mut content = Contents { pages: Vec::new(), problems: Vec::new() };
+    let origin = origin.unwrap_or_default();
+    let mut content = Contents { pages: Vec::new(), problems: Vec::new(), origin };
     for answer in reference.read(&urls) {
         match answer {
             ReadAnswer::Page(ReadPage { url, title, markdown }) => {
-                content.pages.push(Content { url, title, markdown });
+                content.pages.push(Content { url: Some(url), title, markdown });
             }
             ReadAnswer::NoSuchPage(missing) => {
                 let advice = no_such_page(&missing);
@@ -76,15 +94,39 @@ pub fn call(reference: &Reference, arguments: &Arguments) -> Result<Reply, Failu
             }
         }
     }
-    let problems = content.problems.join("\n");
     if content.pages.is_empty() {
-        return Err(Failure::Refused(problems));
+        return Err(Failure::Refused(content.problems.join("\n")));
     }
+    reply(&content)
+}
+
+/// What another server can be asked with.
+pub fn inputs(arguments: &Arguments) -> Result<JsonObject, Failure> {
+    let urls = URLS.required(arguments)?;
+    Ok(JsonObject::from_iter([(URLS.name.to_owned(), urls.into())]))
+}
+
+/// What another server answered.
+pub fn of_elsewhere(answer: ToolAnswer, source: &str) -> Result<Reply, Failure> {
+    let pages = pages::within(answer.sections, URLS.items_max, ANSWER_CHARS_MAX);
+    let pages: Vec<_> = pages.into_iter().map(Content::from).collect();
+    if pages.is_empty() {
+        return Err(Failure::Refused(format!(
+            "{source} has nothing at these addresses. Find pages with `search_api_reference`, and \
+             copy their url."
+        )));
+    }
+    reply(&Contents { pages, problems: Vec::new(), origin: Origin::elsewhere(source) })
+}
+
+fn reply(content: &Contents) -> Result<Reply, Failure> {
     let mut text = String::new();
     for page in &content.pages {
+        let source = pages::shown(page.url.as_deref());
+        let source = if source.is_empty() { &page.title } else { source.trim_start() };
         // Writing to a String cannot fail.
-        let _ = write!(text, "Source: <{}>\n\n{}\n", page.url, page.markdown);
+        let _ = write!(text, "Source: {source}\n\n{}\n", page.markdown);
     }
-    text.push_str(&problems);
-    Reply::new(text, &content)
+    text.push_str(&content.problems.join("\n"));
+    Reply::new(content.origin.before(text), content)
 }

@@ -2,16 +2,24 @@
 
 use std::fmt::Write as _;
 
-use rmcp::model::Tool as Definition;
+use rmcp::model::{JsonObject, Tool as Definition};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::mcp::argument::{Arguments, Text, input_schema};
+use crate::mcp::pages::{self, Origin};
 use crate::mcp::reply::{Failure, Reply};
 use crate::mcp::tools;
 use crate::reference::library::{
     Entry, ListAnswer, ListRequest, NoSuchApi, NoSuchPage, Reference, is_every_api,
 };
+use crate::remote::answer::{Section, ToolAnswer};
+
+/// The most pages that another server can list.
+const ELSEWHERE_MAX: usize = 100;
+
+/// The most characters about the pages that another server lists.
+const ELSEWHERE_CHARS_MAX: usize = 30_000;
 
 /// The API a call is about. Shared with the search.
 pub const API: Text = Text {
@@ -46,17 +54,22 @@ pub fn definition(product: &str) -> Definition {
 struct Listed {
     /// The pages, in the order of the API's own document.
     pages: Vec<ListedPage>,
+    #[serde(flatten)]
+    origin: Origin,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct ListedPage {
     /// Address of the page, as the tools of the API reference take it.
-    url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    url: Option<String>,
     /// Title of the page.
     title: String,
     /// What kind of page it is: api, group, operation, schema, topic or webhook.
-    #[serde(rename = "type")]
-    kind: &'static str,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    kind: Option<String>,
     /// A sentence about it; may be empty.
     description: String,
 }
@@ -64,14 +77,25 @@ struct ListedPage {
 impl From<Entry> for ListedPage {
     fn from(entry: Entry) -> Self {
         let Entry { url, title, kind, description } = entry;
-        Self { url, title, kind: kind.word(), description }
+        Self { url: Some(url), title, kind: Some(kind.word().to_owned()), description }
     }
 }
 
-/// Answers a call.
-pub fn call(reference: &Reference, arguments: &Arguments) -> Result<Reply, Failure> {
-    let api = API.optional(arguments)?.filter(|name| !is_every_api(name));
-    let request = match (URL.optional(arguments)?, api) {
+impl From<Section> for ListedPage {
+    fn from(section: Section) -> Self {
+        let Section { title, url, kind, text } = section;
+        let description = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        Self { url, title, kind, description }
+    }
+}
+
+/// Answers a call. With an origin, in the place of another server.
+pub fn call(
+    reference: &Reference,
+    arguments: &Arguments,
+    origin: Option<Origin>,
+) -> Result<Reply, Failure> {
+    let request = match (URL.optional(arguments)?, api(arguments)?) {
         (Some(url), _) => ListRequest::Below(url),
         (None, Some(api)) => ListRequest::Api(api),
         (None, None) => ListRequest::Apis,
@@ -79,12 +103,36 @@ pub fn call(reference: &Reference, arguments: &Arguments) -> Result<Reply, Failu
     match reference.list(request) {
         ListAnswer::Pages { entries, left_out } => {
             let pages = entries.into_iter().map(ListedPage::from).collect();
-            let content = Listed { pages };
-            Reply::new(markdown(&content.pages, left_out), &content)
+            reply(Listed { pages, origin: origin.unwrap_or_default() }, left_out)
         }
         ListAnswer::NoSuchApi(missing) => Err(Failure::Refused(no_such_api(&missing))),
         ListAnswer::NoSuchPage(missing) => Err(Failure::Refused(no_such_page(&missing))),
     }
+}
+
+/// The API a call is about; none for all of them.
+pub fn api(arguments: &Arguments) -> Result<Option<&str>, Failure> {
+    Ok(API.optional(arguments)?.filter(|name| !is_every_api(name)))
+}
+
+/// What another server can be asked with.
+pub fn inputs(arguments: &Arguments) -> Result<JsonObject, Failure> {
+    let given = [(API.name, api(arguments)?), (URL.name, URL.optional(arguments)?)];
+    let given =
+        given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
+    Ok(given.collect())
+}
+
+/// What another server answered.
+pub fn of_elsewhere(answer: ToolAnswer, source: &str) -> Result<Reply, Failure> {
+    let pages = pages::within(answer.sections, ELSEWHERE_MAX, ELSEWHERE_CHARS_MAX);
+    let pages = pages.into_iter().map(ListedPage::from).collect();
+    reply(Listed { pages, origin: Origin::elsewhere(source) }, 0)
+}
+
+fn reply(content: Listed, left_out: usize) -> Result<Reply, Failure> {
+    let text = markdown(&content.pages, left_out);
+    Reply::new(content.origin.before(text), &content)
 }
 
 fn markdown(pages: &[ListedPage], left_out: usize) -> String {
@@ -101,8 +149,11 @@ fn markdown(pages: &[ListedPage], left_out: usize) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "- [{}] {} <{}>{gap}{}",
-            page.kind, page.title, page.url, page.description
+            "- {}{}{}{gap}{}",
+            pages::shown_kind(page.kind.as_deref()),
+            page.title,
+            pages::shown(page.url.as_deref()),
+            page.description
         );
     }
     if left_out > 0 {

@@ -11,6 +11,9 @@
 //!    [`list_api_pages`], [`search_api`], [`get_api_content`], [`feedback`], [`feedback_status`];
 //!    in [`account`] two that say who calls and where a person ends a connection), typed
 //!    [`argument`]s in, Markdown and structured content out.
+//!    What another server answers is
+//!    in [`elsewhere`]: its arguments ([`inputs`]), its [`pages`], and one answer of several
+//!    sources ([`merge`]).
 //! 6. [`transport`] turns whatever rmcp said in plain text into JSON-RPC.
 //!
 //! Nothing is kept between two requests (MCP 2026-07-28, Statelessness), so any replica answers any
@@ -24,11 +27,16 @@ pub mod argument;
 pub mod ask;
 pub mod caller;
 pub mod dispatch;
+pub mod elsewhere;
 pub mod envelope;
 pub mod feedback;
 pub mod feedback_status;
 pub mod get_api_content;
+pub mod inputs;
 pub mod list_api_pages;
+pub mod merge;
+pub mod pages;
+pub mod presence;
 pub mod read_page;
 pub mod refusal;
 pub mod reply;

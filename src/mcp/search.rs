@@ -1,12 +1,15 @@
 //! `search_docs`: the sections that fit a few words.
 
-use rmcp::model::Tool as Definition;
+use rmcp::model::{JsonObject, Tool as Definition};
 
 use crate::docs::library::{Library, SearchQuery};
 use crate::mcp::argument::{Arguments, Number, Text, input_schema};
 use crate::mcp::reply::{Failure, Reply};
 use crate::mcp::sections::{self, Sections};
 use crate::mcp::tools;
+
+/// The most characters of text in an answer.
+pub const CHARS_MAX: usize = 40_000;
 
 const QUERY: Text = Text {
     name: "query",
@@ -27,7 +30,7 @@ const MAX_CHARS: Number = Number {
     name: "max_chars",
     description: "The most characters of section text to return, over all sections together.",
     min: 500,
-    max: 40_000,
+    max: CHARS_MAX,
     default: 12_000,
 };
 
@@ -47,10 +50,34 @@ pub fn definition(product: &str) -> Definition {
 
 /// Answers a call.
 pub fn call(library: &Library, arguments: &Arguments) -> Result<Reply, Failure> {
-    let query = SearchQuery {
-        text: QUERY.required(arguments)?,
-        limit: LIMIT.read(arguments)?,
-        max_chars: MAX_CHARS.read(arguments)?,
-    };
-    sections::answer(library, &query)
+    let Asked { query: text, limit, max_chars } = Asked::read(arguments)?;
+    sections::answer(library, &SearchQuery { text, limit, max_chars })
+}
+
+/// What a call asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The words.
+    pub query: &'a str,
+    /// The most sections.
+    pub limit: usize,
+    /// The most characters of text.
+    pub max_chars: usize,
+}
+
+impl<'a> Asked<'a> {
+    /// Reads the arguments.
+    pub fn read(arguments: &'a Arguments) -> Result<Self, Failure> {
+        Ok(Self {
+            query: QUERY.required(arguments)?,
+            limit: LIMIT.read(arguments)?,
+            max_chars: MAX_CHARS.read(arguments)?,
+        })
+    }
+
+    /// What another server can be asked with.
+    pub fn inputs(&self) -> JsonObject {
+        let (query, limit) = (self.query.into(), self.limit.into());
+        JsonObject::from_iter([(QUERY.name.to_owned(), query), (LIMIT.name.to_owned(), limit)])
+    }
 }

@@ -2,16 +2,21 @@
 
 use std::fmt::Write as _;
 
-use rmcp::model::Tool as Definition;
+use rmcp::model::{JsonObject, Tool as Definition};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::mcp::argument::{Arguments, Choice, Text, input_schema};
-use crate::mcp::list_api_pages::{API, no_such_api};
+use crate::mcp::list_api_pages::{API, api, no_such_api};
+use crate::mcp::pages::{self, Origin};
 use crate::mcp::reply::{Failure, Reply};
 use crate::mcp::tools;
-use crate::reference::library::{Hit, Reference, SearchRequest};
+use crate::reference::library::{HITS_MAX, Hit, Reference, SearchRequest};
 use crate::reference::page::Kind;
+use crate::remote::answer::{Section, ToolAnswer};
+
+/// The most characters of excerpts that another server gives.
+const ELSEWHERE_CHARS_MAX: usize = 20_000;
 
 const QUERY: Text = Text {
     name: "query",
@@ -45,17 +50,22 @@ pub fn definition(product: &str) -> Definition {
 struct Found {
     /// The pages that fit, best first; empty when nothing fits.
     pages: Vec<FoundPage>,
+    #[serde(flatten)]
+    origin: Origin,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct FoundPage {
     /// Address of the page, as get_api_reference_content takes it.
-    url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    url: Option<String>,
     /// Title of the page.
     title: String,
     /// What kind of page it is: api, group, operation, schema, topic or webhook.
-    #[serde(rename = "type")]
-    kind: &'static str,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    kind: Option<String>,
     /// What of the page fits.
     excerpt: String,
 }
@@ -63,12 +73,23 @@ struct FoundPage {
 impl From<Hit> for FoundPage {
     fn from(hit: Hit) -> Self {
         let Hit { url, title, kind, excerpt } = hit;
-        Self { url, title, kind: kind.word(), excerpt }
+        Self { url: Some(url), title, kind: Some(kind.word().to_owned()), excerpt }
     }
 }
 
-/// Answers a call.
-pub fn call(reference: &Reference, arguments: &Arguments) -> Result<Reply, Failure> {
+impl From<Section> for FoundPage {
+    fn from(section: Section) -> Self {
+        let Section { title, url, kind, text } = section;
+        Self { url, title, kind, excerpt: text }
+    }
+}
+
+/// Answers a call. With an origin, in the place of another server.
+pub fn call(
+    reference: &Reference,
+    arguments: &Arguments,
+    origin: Option<Origin>,
+) -> Result<Reply, Failure> {
     let request = SearchRequest {
         text: QUERY.required(arguments)?,
         api: API.optional(arguments)?,
@@ -76,11 +97,32 @@ pub fn call(reference: &Reference, arguments: &Arguments) -> Result<Reply, Failu
     };
     match reference.search(&request).map_err(Failure::fault)? {
         Ok(hits) => {
-            let content = Found { pages: hits.into_iter().map(FoundPage::from).collect() };
-            Reply::new(markdown(&content.pages), &content)
+            let pages = hits.into_iter().map(FoundPage::from).collect();
+            reply(Found { pages, origin: origin.unwrap_or_default() })
         }
         Err(missing) => Err(Failure::Refused(no_such_api(&missing))),
     }
+}
+
+/// What another server can be asked with.
+pub fn inputs(arguments: &Arguments) -> Result<JsonObject, Failure> {
+    let kind = TYPE.optional(arguments)?.map(Kind::word);
+    let query = Some(QUERY.required(arguments)?);
+    let given = [(QUERY.name, query), (API.name, api(arguments)?), (TYPE.name, kind)];
+    let given =
+        given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
+    Ok(given.collect())
+}
+
+/// What another server answered.
+pub fn of_elsewhere(answer: ToolAnswer, source: &str) -> Result<Reply, Failure> {
+    let pages = pages::within(answer.sections, HITS_MAX, ELSEWHERE_CHARS_MAX);
+    let pages = pages.into_iter().map(FoundPage::from).collect();
+    reply(Found { pages, origin: Origin::elsewhere(source) })
+}
+
+fn reply(content: Found) -> Result<Reply, Failure> {
+    Reply::new(content.origin.before(markdown(&content.pages)), &content)
 }
 
 fn markdown(pages: &[FoundPage]) -> String {
@@ -97,8 +139,11 @@ fn markdown(pages: &[FoundPage]) -> String {
         // Writing to a String cannot fail.
         let _ = write!(
             text,
-            "\n{place}. [{}] {}\n   <{}>\n   {}\n",
-            page.kind, page.title, page.url, page.excerpt
+            "\n{place}. {}{}\n  {}\n   {}\n",
+            pages::shown_kind(page.kind.as_deref()),
+            page.title,
+            pages::shown(page.url.as_deref()),
+            page.excerpt
         );
     }
     text

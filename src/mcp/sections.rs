@@ -12,27 +12,45 @@ use crate::mcp::reply::{Failure, Reply};
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Sections {
     /// The sections that fit, best first; empty when nothing fits.
-    sections: Vec<Section>,
+    pub sections: Vec<Section>,
+    /// Who answered, when another server could have: its name, or `local`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub source: Option<String>,
+    /// What to know about the answer, when it is not the usual one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub note: Option<String>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
-struct Section {
+/// A section of an answer.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+pub struct Section {
     /// Title of the page.
-    title: String,
-    /// Path of the page, as read_page takes it.
-    path: String,
+    pub title: String,
+    /// Path of the page, as read_page takes it, when this server has the page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub path: Option<String>,
     /// Public address to cite, when the documentation has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
-    url: Option<String>,
+    pub url: Option<String>,
     /// Heading of the section.
-    heading: String,
+    pub heading: String,
     /// The section as Markdown, cut where max_chars ends.
-    text: String,
+    pub text: String,
     /// How well the section fits; comparable within one answer only.
     #[schemars(schema_with = "schema_of_score")]
-    score: f64,
+    pub score: f64,
+    /// Who found it, when several are asked: the name of a server, or `local`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub source: Option<String>,
 }
+
+/// What this server's own index is called beside others.
+pub const LOCAL: &str = "local";
 
 /// Written out, because the derived one names a format that JSON Schema does not have, and some
 /// clients refuse a tool for that.
@@ -44,11 +62,12 @@ impl From<SectionHit> for Section {
     fn from(hit: SectionHit) -> Self {
         Self {
             title: hit.title,
-            path: hit.path,
+            path: Some(hit.path),
             url: hit.url,
             heading: hit.heading,
             text: hit.text,
             score: readable_score(hit.score),
+            source: None,
         }
     }
 }
@@ -61,9 +80,28 @@ fn readable_score(score: f32) -> f64 {
 
 /// Searches and renders.
 pub fn answer(library: &Library, query: &SearchQuery<'_>) -> Result<Reply, Failure> {
+    reply(&Sections { sections: found(library, query)?, source: None, note: None })
+}
+
+/// What the local index finds.
+pub fn found(library: &Library, query: &SearchQuery<'_>) -> Result<Vec<Section>, Failure> {
     let hits = library.search(query).map_err(Failure::fault)?;
-    let content = Sections { sections: hits.into_iter().map(Section::from).collect() };
-    Reply::new(markdown(&content.sections), &content)
+    Ok(hits.into_iter().map(Section::from).collect())
+}
+
+/// Says of sections that the local index found them.
+pub fn from_here(sections: Vec<Section>) -> Vec<Section> {
+    let of_here = |section| Section { source: Some(LOCAL.to_owned()), ..section };
+    sections.into_iter().map(of_here).collect()
+}
+
+/// Renders.
+pub fn reply(content: &Sections) -> Result<Reply, Failure> {
+    let mut text = markdown(&content.sections);
+    if let Some(note) = &content.note {
+        text = format!("Note: {note}\n\n{text}");
+    }
+    Reply::new(text, content)
 }
 
 fn markdown(sections: &[Section]) -> String {
@@ -75,14 +113,15 @@ fn markdown(sections: &[Section]) -> String {
                 not guess."
             .to_owned();
     }
-    let mut text = format!(
-        "{} found, best first. Cite the source of what you use. \
-         Call `read_page` with a path for the whole page.\n",
-        match sections.len() {
-            1 => "1 section".to_owned(),
-            count => format!("{count} sections"),
-        }
-    );
+    let mut text = match sections.len() {
+        1 => "1 section".to_owned(),
+        count => format!("{count} sections"),
+    };
+    text.push_str(" found, best first. Cite the source of what you use.");
+    if sections.iter().any(|section| section.path.is_some()) {
+        text.push_str(" Call `read_page` with a path for the whole page.");
+    }
+    text.push('\n');
     for (place, section) in (1..).zip(sections) {
         // Writing to a String cannot fail.
         let _ = write!(text, "\n## {place}. {}\n\n{}\n", name(section), source(section));
@@ -99,8 +138,10 @@ fn name(section: &Section) -> String {
 }
 
 fn source(section: &Section) -> String {
-    match &section.url {
-        Some(url) => format!("Source: <{url}> (path: `{}`)", section.path),
-        None => format!("Source: `{}`", section.path),
+    match (&section.url, &section.path) {
+        (Some(url), Some(path)) => format!("Source: <{url}> (path: `{path}`)"),
+        (Some(url), None) => format!("Source: <{url}>"),
+        (None, Some(path)) => format!("Source: `{path}`"),
+        (None, None) => format!("Source: {}", section.source.as_deref().unwrap_or("unknown")),
     }
 }

@@ -15,9 +15,11 @@ use crate::mcp::caller::{Caller, Scope, Shortfall};
 use crate::mcp::dispatch::{Admitted, Dispatch};
 use crate::mcp::envelope::Envelope;
 use crate::mcp::feedback::FeedbackBox;
+use crate::mcp::presence;
 use crate::mcp::tools::{Catalogue, Tool};
 use crate::mcp::transport::{self, Passage};
 use crate::reference::library::Reference;
+use crate::remote::Remotes;
 
 /// What an operator decides about this room.
 #[derive(Clone, Debug)]
@@ -62,8 +64,9 @@ impl McpServer {
         library: Arc<Library>,
         reference: Arc<Reference>,
         feedback_box: Arc<dyn FeedbackBox>,
+        remotes: Arc<Remotes>,
     ) -> Self {
-        let catalogue = Arc::new(Catalogue::new(&settings.product));
+        let catalogue = Arc::new(Catalogue::new(&settings.product, &remotes));
         let dispatch = Arc::new(Dispatch {
             about: about(settings),
             catalogue: Arc::clone(&catalogue),
@@ -71,6 +74,7 @@ impl McpServer {
             reference,
             feedback_box,
             account_url: settings.account_url.clone(),
+            remotes,
         });
         let rmcp = StreamableHttpService::new(
             move || Ok(Arc::clone(&dispatch)),
@@ -119,7 +123,10 @@ impl McpServer {
         let mut request = Request::new(Full::new(envelope.to_bytes()));
         *request.method_mut() = Method::POST;
         *request.headers_mut() = headers;
-        request.extensions_mut().insert(Admitted { caller, span: tracing::Span::current() });
+        // Dropped with this call, when it is answered or its caller has hung up.
+        let (_waiting, presence) = presence::somebody();
+        let span = tracing::Span::current();
+        request.extensions_mut().insert(Admitted { caller, span, presence });
         let (parts, body) = self.rmcp.handle(request).await.into_parts();
         let Ok(body) = body.collect().await;
         transport::mend(Response::from_parts(parts, body.to_bytes()), envelope.id())

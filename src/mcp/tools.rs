@@ -2,11 +2,13 @@
 
 use rmcp::model::{Tool as Definition, ToolAnnotations};
 
+use crate::config::remote_tool::{Offered, Place};
 use crate::mcp::caller::{Audience, Requirement, Scope};
 use crate::mcp::{
-    account, ask, feedback, feedback_status, get_api_content, list_api_pages, read_page, search,
-    search_api,
+    account, ask, elsewhere, feedback, feedback_status, get_api_content, list_api_pages, read_page,
+    search, search_api,
 };
+use crate::remote::Remotes;
 
 /// The tools, in the order they are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +33,13 @@ pub enum Tool {
     WhoAmI,
     /// `disconnect`
     Disconnect,
+    /// A tool that only another server has, by its number in the settings.
+    Remote(usize),
 }
 
 impl Tool {
-    /// All of them. The order is fixed, so that `tools/list` is the same every time and a client's
-    /// prompt cache survives (MCP 2026-07-28, Tools).
+    /// All of our own. The order is fixed, so that `tools/list` is the same every time and a
+    /// client's prompt cache survives (MCP 2026-07-28, Tools).
     pub const ALL: [Self; 10] = [
         Self::Search,
         Self::Ask,
@@ -57,7 +61,8 @@ impl Tool {
             | Self::ReadPage
             | Self::ListApiPages
             | Self::SearchApi
-            | Self::GetApiContent => {
+            | Self::GetApiContent
+            | Self::Remote(_) => {
                 Requirement { audience: Audience::Anyone, scopes: &[Scope::DocsRead] }
             }
             Self::SubmitFeedback | Self::FeedbackStatus => {
@@ -70,18 +75,40 @@ impl Tool {
         }
     }
 
-    fn definition(self, product: &str) -> Definition {
+    /// What other servers call the tool that they can stand in for, or add to.
+    pub const fn place(self) -> Option<Place> {
         match self {
+            Self::Search => Some(Place::SearchDocs),
+            Self::Ask => Some(Place::Ask),
+            Self::ListApiPages => Some(Place::ListApiReferencePages),
+            Self::SearchApi => Some(Place::SearchApiReference),
+            Self::GetApiContent => Some(Place::GetApiReferenceContent),
+            Self::ReadPage
+            | Self::SubmitFeedback
+            | Self::FeedbackStatus
+            | Self::WhoAmI
+            | Self::Disconnect
+            | Self::Remote(_) => None,
+        }
+    }
+
+    fn definition(self, product: &str, remotes: &Remotes) -> Definition {
+        let definition = match self {
             Self::Search => search::definition(product),
             Self::Ask => ask::definition(product),
             Self::ReadPage => read_page::definition(product),
             Self::ListApiPages => list_api_pages::definition(product),
             Self::SearchApi => search_api::definition(product),
             Self::GetApiContent => get_api_content::definition(product),
+            Self::Remote(number) => elsewhere::definition(&remotes.all()[number].config),
             Self::SubmitFeedback => feedback::definition(product),
             Self::FeedbackStatus => feedback_status::definition(product),
             Self::WhoAmI => account::definition_of_whoami(product),
             Self::Disconnect => account::definition_of_disconnect(product),
+        };
+        match self.place() {
+            Some(place) => helped(definition, place, remotes),
+            None => definition,
         }
     }
 }
@@ -91,9 +118,13 @@ impl Tool {
 pub struct Catalogue(Vec<(Tool, Definition)>);
 
 impl Catalogue {
-    /// The tools of the documentation of `product`.
-    pub fn new(product: &str) -> Self {
-        Self(Tool::ALL.into_iter().map(|tool| (tool, tool.definition(product))).collect())
+    /// The tools of the documentation of `product`, and behind them those of other servers.
+    pub fn new(product: &str, remotes: &Remotes) -> Self {
+        let numbered = remotes.all().iter().enumerate();
+        let theirs =
+            numbered.filter(|(_, tool)| matches!(tool.config.offered, Offered::AsNew { .. }));
+        let tools = Tool::ALL.into_iter().chain(theirs.map(|(number, _)| Tool::Remote(number)));
+        Self(tools.map(|tool| (tool, tool.definition(product, remotes))).collect())
     }
 
     /// The tool a client calls `name`. Names are compared as they are.
@@ -116,4 +147,23 @@ impl Catalogue {
 /// The hints of a tool that only reads what this server holds.
 pub fn reads_only() -> ToolAnnotations {
     ToolAnnotations::new().read_only(true).destructive(false).idempotent(true).open_world(false)
+}
+
+/// The hints of a tool that only reads, and not only here.
+pub fn reads_elsewhere() -> ToolAnnotations {
+    reads_only().open_world(true)
+}
+
+/// A tool of ours that another server answers or adds to.
+fn helped(mut definition: Definition, place: Place, remotes: &Remotes) -> Definition {
+    for tool in remotes.in_place_of(place) {
+        definition.annotations = Some(reads_elsewhere());
+        if let Some(title) = &tool.config.title {
+            definition.title = Some(title.clone());
+        }
+        if let Some(description) = &tool.config.description {
+            definition.description = Some(description.clone().into());
+        }
+    }
+    definition
 }

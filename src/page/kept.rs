@@ -16,6 +16,8 @@ pub struct KeptContext<'a> {
     pub client_unused_kept: Duration,
     /// Where feedback is handed on, if anywhere.
     pub feedback_receiver: Option<FeedbackReceiver<'a>>,
+    /// Other servers that are asked on the person's behalf.
+    pub suppliers: Vec<Supplier<'a>>,
 }
 
 /// Whoever feedback is handed on to.
@@ -36,6 +38,15 @@ pub enum SenderTold {
     Domain,
     /// Nothing.
     Nothing,
+}
+
+/// Another server that is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Supplier<'a> {
+    /// What it is called.
+    pub name: &'a str,
+    /// Whether it is told who asks.
+    pub knows_person: bool,
 }
 
 /// One kind of thing.
@@ -61,7 +72,7 @@ fn all(context: &KeptContext<'_>) -> [Kept; 4] {
             what: "Which organization you belong to: the one reported, else that of your e-mail \
                    domain; and which you belonged to before"
                 .into(),
-            why: "so that reports name organizations and not people",
+            why: "to learn which organizations use it, also when people move",
             until: "until whoever runs this server deletes it".into(),
         },
         Kept {
@@ -100,7 +111,17 @@ pub fn list(context: &KeptContext<'_>) -> Markup {
                 li { (what) ", " (why) ". " span.quiet { "Kept " (until) "." } }
             }
         }
-        p { "What you search for and read is not stored." }
+        p {
+            "What you search for and read is not stored"
+            @if !context.suppliers.is_empty() { " here" } "."
+        }
+        @for supplier in &context.suppliers {
+            p {
+                "Some questions are also put to " (supplier.name) ", "
+                @if supplier.knows_person { "with your e-mail address and organization." }
+                @else { "without saying who asks." }
+            }
+        }
     }
 }
 
@@ -127,6 +148,7 @@ mod tests {
             refresh_token_ttl: Duration::from_hours(24 * 30),
             client_unused_kept: Duration::from_hours(24 * 90),
             feedback_receiver: None,
+            suppliers: Vec::new(),
         };
         let text = list(&context).into_string();
         assert!(text.contains("as Example &amp; Co reports them"), "{text}");

@@ -245,6 +245,11 @@ impl Reference {
         answers.collect()
     }
 
+    /// Whether the settings name documents. Otherwise it is the one compiled in.
+    pub fn is_of_settings(&self) -> bool {
+        !self.settings.sources.is_empty()
+    }
+
     /// Reads the files again. If that fails, what was there stays.
     pub fn reopen(&self) -> Result<(), ReferenceError> {
         let _one_at_a_time = self.rereading.lock().unwrap_or_else(PoisonError::into_inner);

@@ -35,6 +35,8 @@ mod probe;
 mod processes;
 mod refresh;
 mod registration;
+mod remote_faults;
+mod remotes;
 mod revocation;
 mod schema;
 mod secrets;

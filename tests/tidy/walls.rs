@@ -40,8 +40,10 @@ pub const ROOMS: &[Room] = &[
         "reference",
         &["docs::document", "docs::error", "docs::markdown", "docs::tree", "docs::watch", "text"],
     ),
+    // Takes the settings as they were checked, instead of a copy of each type of theirs.
+    room("remote", &[LEAVES_AND, "config::remote", "config::remote_tool"]),
     // Sees a caller, already admitted: neither store nor secrets are within reach.
-    room("mcp", &["docs", "reference"]),
+    room("mcp", &["config::remote_tool", "docs", "reference", "remote", "text"]),
     // Implements the traits through which the tools hand over; the tools do not know it.
     room("attribution", &[LEAVES_AND, "domain", "store", "mcp::caller", "mcp::feedback"]),
     // Templates show values of the domain; they decide nothing.
@@ -88,7 +90,10 @@ pub const KEPT: &[(&str, &[&str])] = &[
     ("gatehouse_api", &["src/flow/wire*", "src/http", "src/cli"]),
     ("poem", &["src/flow/wire*", "src/http"]),
     ("poem_openapi", &["src/flow/wire*", "src/http"]),
-    ("reqwest", &["src/http_client.rs", "src/upstream", "src/clients", "src/attribution"]),
+    (
+        "reqwest",
+        &["src/http_client.rs", "src/upstream", "src/clients", "src/remote", "src/attribution"],
+    ),
     ("rmcp", &["src/mcp"]),
     ("schemars", &["src/mcp"]),
     ("maud", &["src/page"]),

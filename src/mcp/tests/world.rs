@@ -38,7 +38,13 @@ impl World {
             public_url: "https://mcp.example.com".to_owned(),
             account_url: "https://mcp.example.com/connect/account".to_owned(),
         };
-        let server = McpServer::new(&settings, library(), reference(), Arc::clone(&letters) as _);
+        let server = McpServer::new(
+            &settings,
+            library(),
+            reference(),
+            Arc::clone(&letters) as _,
+            Arc::default(),
+        );
         Self { server, letters }
     }
 

@@ -12,6 +12,7 @@ pub mod publisher;
 pub mod receiver;
 pub mod relay;
 pub mod signed_in;
+pub mod supplier;
 pub mod world;
 
 pub use answer::Answer;
@@ -24,6 +25,7 @@ pub use process::Process;
 pub use publisher::Publisher;
 pub use receiver::Receiver;
 pub use relay::Relay;
+pub use supplier::Supplier;
 pub use world::World;
 
 use std::path::{Path, PathBuf};

@@ -46,6 +46,7 @@ pub struct World {
     pub auth0: Auth0,
     pub http: reqwest::Client,
     flags: BTreeMap<String, String>,
+    environment: Vec<(String, String)>,
     folder: TempDir,
     running: Mutex<Option<Running>>,
     replicas: Mutex<Vec<Replica>>,
@@ -138,8 +139,29 @@ impl World {
         relay: Option<&Relay>,
         settings: &[(&str, &str)],
     ) -> Self {
+        Self::built(backend, relay, settings, "", &[]).await
+    }
+
+    /// The house with a configuration file and variables in its environment.
+    pub async fn with_file(
+        backend: Backend,
+        settings: &[(&str, &str)],
+        file: &str,
+        environment: &[(&str, &str)],
+    ) -> Self {
+        Self::built(backend, None, settings, file, environment).await
+    }
+
+    async fn built(
+        backend: Backend,
+        relay: Option<&Relay>,
+        settings: &[(&str, &str)],
+        file: &str,
+        environment: &[(&str, &str)],
+    ) -> Self {
         let auth0 = Auth0::start().await;
         let folder = tempfile::tempdir().expect("a folder can be made");
+        std::fs::write(folder.path().join("gatehouse.toml"), file).expect("a file can be written");
         let database_url = backend.fresh(folder.path()).await;
         let through_relay = relay.map(|relay| database_behind(relay, &database_url));
         let port = free_port();
@@ -169,6 +191,7 @@ impl World {
             auth0,
             http: client(usize::MAX),
             flags,
+            environment: environment.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect(),
             folder,
             running: Mutex::new(None),
             replicas: Mutex::default(),
@@ -204,7 +227,7 @@ impl World {
         flags.extend(settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
         let folder = self.folder.path().to_owned();
         Blueprint {
-            given: Given { flags, environment: Vec::new(), folder },
+            given: Given { flags, environment: self.environment.clone(), folder },
             clock: Arc::clone(&self.clock),
             // New chance after a restart and for a replica, as in life.
             seed: self.houses.fetch_add(1, Ordering::Relaxed),

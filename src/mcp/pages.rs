@@ -1,0 +1,55 @@
+//! What the tools of the API reference have in common when another server can answer them.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::remote::answer::Section;
+use crate::text::cut;
+
+/// Who answered, where it is not plain.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct Origin {
+    /// Who answered, when another server could have: its name, or `local`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub source: Option<String>,
+    /// What to know about the answer, when it is not the usual one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub note: Option<String>,
+}
+
+impl Origin {
+    /// The other server of this name.
+    pub fn elsewhere(source: &str) -> Self {
+        Self { source: Some(source.to_owned()), note: None }
+    }
+
+    /// The text of an answer, with what there is to know before it.
+    pub fn before(&self, text: String) -> String {
+        match &self.note {
+            Some(note) => format!("Note: {note}\n\n{text}"),
+            None => text,
+        }
+    }
+}
+
+/// As many pages as an answer holds, with texts that together fit it.
+pub fn within(mut pages: Vec<Section>, pages_max: usize, chars_max: usize) -> Vec<Section> {
+    pages.truncate(pages_max);
+    let lengths: Vec<_> = pages.iter().map(|page| page.text.chars().count()).collect();
+    for (page, share) in pages.iter_mut().zip(cut::share(&lengths, chars_max)) {
+        page.text = cut::head(&page.text, share).to_owned();
+    }
+    pages
+}
+
+/// An address as an answer shows it; nothing where there is none.
+pub fn shown(url: Option<&str>) -> String {
+    url.map(|url| format!(" <{url}>")).unwrap_or_default()
+}
+
+/// A kind as an answer shows it; nothing where there is none.
+pub fn shown_kind(kind: Option<&str>) -> String {
+    kind.map(|kind| format!("[{kind}] ")).unwrap_or_default()
+}
