@@ -13,6 +13,7 @@ use crate::attribution::people::{People, Search, search};
 use crate::cli::house::rules;
 use crate::cli::serve::open_migrated_store;
 use crate::cli::{CommandError, block_on, say};
+use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::domain::organization::{Attribution, KnownOrganization, Lack};
 use crate::flow::chain;
@@ -229,7 +230,7 @@ fn membership_json(past: &PastMembership) -> Value {
         "organization": past.organization.as_ref().ok().map(organization_json),
         "no_organization": past.organization.as_ref().err().map(|lack| lack.name()),
         "began_at": past.began_at.seconds(),
-        "ended_at": past.ended_at.map(|ended_at| ended_at.seconds()),
+        "ended_at": past.ended_at.map(Timestamp::seconds),
     })
 }
 

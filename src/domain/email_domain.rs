@@ -37,7 +37,7 @@ pub fn normalized_address(email: &str) -> Option<String> {
 /// `None` for a suffix itself, and below suffixes that the list does not know, such as `.local`,
 /// where anybody may be called anything.
 pub fn registrable(domain: &str) -> Option<&str> {
-    psl::suffix(domain.as_bytes()).filter(|suffix| suffix.is_known())?;
+    psl::suffix(domain.as_bytes()).filter(psl::Suffix::is_known)?;
     psl::domain_str(domain)
 }
 
