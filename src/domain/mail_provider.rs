@@ -5,8 +5,8 @@
 //! there is no maintained crate (`email_provider_validator` stands still since May 2024), so the
 //! list of the npm package `free-email-domains` is compiled in (MIT, Kiko Beats and contributors).
 //! Its licence and version lie beside it in `mail_provider/`; `scripts/free-mail-domains` fetches
-//! the next. It holds many disposable domains as well. What it is wrong about, an operator corrects by
-//! settings (`domain::organization`).
+//! the next. It holds many disposable domains as well. What it is wrong about, an operator corrects
+//! by settings (`domain::organization`).
 
 /// What kind of provider it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

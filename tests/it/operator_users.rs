@@ -120,7 +120,8 @@ on_both! {
 
         let rotating = [("SECRET", NEW_SECRET), ("SECRET_PREVIOUS", SERVER_SECRET)];
         let by_address = "list --email ann@example.org";
-        assert_eq!(domains(&users(&world, folder.path(), by_address, &rotating).await), ["example.org"]);
+        let found = users(&world, folder.path(), by_address, &rotating).await;
+        assert_eq!(domains(&found), ["example.org"]);
         let gc = async |settings: &[(&str, &str)]| {
             let (code, said) = run(&world, folder.path(), "gc", settings).await;
             assert_eq!(code, Some(0), "{said}");
@@ -135,7 +136,8 @@ on_both! {
         assert!(said.contains("       5 values not sealed under the current secret"), "{said}");
         assert!(said.contains("       2   in users"), "{said}");
         let current = [("SECRET", NEW_SECRET)];
-        assert_eq!(domains(&users(&world, folder.path(), by_address, &current).await), ["example.org"]);
+        let found = users(&world, folder.path(), by_address, &current).await;
+        assert_eq!(domains(&found), ["example.org"]);
         world.restart(&[("secret", NEW_SECRET)]).await;
         // Signing keys too: what was issued before is still believed.
         let scoped = world.mcp(&tokens.access_token);
