@@ -66,6 +66,10 @@ ids! {
     FeedbackId,
     /// Something to be handed on to a receiver outside.
     OutboxId,
+    /// An organization that people belong to.
+    OrganizationId,
+    /// A time that a person belonged to one, or to none.
+    MembershipId,
 }
 
 fn uuid_v7(entropy: &dyn Entropy, now: Timestamp) -> Uuid {

@@ -22,6 +22,7 @@ pub mod logging;
 pub mod migrate;
 pub mod openapi;
 pub mod serve;
+pub mod users;
 
 use crate::config::Config;
 use crate::config::keys::{KEYS, Key, Shape};
@@ -61,7 +62,10 @@ pub fn command() -> Command {
         .subcommand(with_settings("serve", "Migrate the database, build the index and serve"))
         .subcommand(with_settings("check", "Say in plain words what is wrong with the settings"))
         .subcommand(with_settings("migrate", "Run migrations by hand").arg(direction))
-        .subcommand(with_settings("gc", "Delete what has expired, once"))
+        .subcommand(with_settings(
+            "gc",
+            "Delete what has expired and do what waits for people, once",
+        ))
         .subcommand(
             with_settings("keys", "Signing keys")
                 .arg(Arg::new("action").value_parser(["list"]).default_value("list")),
@@ -72,6 +76,10 @@ pub fn command() -> Command {
                          not delivered, deliver queues what was only stored or given up",
             ),
         ))
+        .subcommand(users::with_actions(with_settings(
+            "users",
+            "People: list them, or show one with their organization",
+        )))
         .subcommand(Command::new("openapi").about("Print the OpenAPI document"))
 }
 
@@ -122,6 +130,7 @@ pub fn run() -> ExitCode {
             let action = matches.get_one::<String>("action").map_or("list", String::as_str);
             load(matches).and_then(|config| feedback::run(config, action))
         }
+        Some(("users", matches)) => load(matches).and_then(|config| users::run(config, matches)),
         Some(("openapi", _)) => openapi::run(),
         _ => unreachable!("clap lets only known commands through"),
     };

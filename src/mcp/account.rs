@@ -4,8 +4,8 @@
 //! can be talked into anything by a page it reads.
 //!
 //! Nor does `whoami` tell a client more than its access token does: the address is for those that
-//! were allowed `email`, name and organization (the domain of the address where no other is known)
-//! for those that were allowed `profile`. Otherwise any program that somebody allowed to read would
+//! were allowed `email`, name and organization (with where that is known from) for those that were
+//! allowed `profile`. Otherwise any program that somebody allowed to read would
 //! learn who they are.
 
 use rmcp::model::Tool as Definition;
@@ -18,8 +18,10 @@ use crate::mcp::reply::{Failure, Reply};
 use crate::mcp::tools::reads_only;
 
 /// What this server keeps of a person who connects a program.
-const KEPT: [&str; 4] = [
-    "e-mail address, name and organization, as the identity provider reports them",
+const KEPT: [&str; 5] = [
+    "e-mail address, name and organization, as the identity provider reports them; without an \
+     organization there, that of the address's domain",
+    "which organizations that were before, and since when",
     "which programs were allowed, for what, and when",
     "feedback that was sent",
     "not kept: searches, questions and pages read",
@@ -68,6 +70,10 @@ struct WhoAmI {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     organization: Option<String>,
+    /// Where the organization is known from, in words to the person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    organization_source: Option<&'static str>,
     /// The client that is connected.
     client_id: String,
     /// What it may do.
@@ -90,11 +96,13 @@ pub fn whoami(caller: &Caller, account_url: &str) -> Result<Reply, Failure> {
     let shared = |scope: &str, value: &Option<String>| {
         value.clone().filter(|_| grant.scopes.contains(&scope))
     };
+    let organization = person.organization.as_ref().filter(|_| grant.scopes.contains(&"profile"));
     let who = WhoAmI {
         subject: person.subject.clone(),
         name: shared("profile", &person.name),
         email: shared("email", &person.email),
-        organization: shared("profile", &person.organization),
+        organization: organization.map(|it| it.name.clone()),
+        organization_source: organization.map(|it| it.source),
         client_id: client_id.to_owned(),
         scopes: grant.scopes.clone(),
         kept: KEPT.to_vec(),
@@ -110,7 +118,7 @@ pub fn whoami(caller: &Caller, account_url: &str) -> Result<Reply, Failure> {
         who.subject,
         told(&who.name),
         told(&who.email),
-        told(&who.organization),
+        told(&organization.map(|it| format!("{} ({})", it.name, it.source))),
         who.client_id,
         who.scopes.join(", "),
         who.kept.join("\n- "),

@@ -56,7 +56,7 @@ struct Kept {
     until: String,
 }
 
-fn all(context: &KeptContext<'_>) -> [Kept; 3] {
+fn all(context: &KeptContext<'_>) -> [Kept; 4] {
     let idle = in_words(context.refresh_token_ttl);
     let unused = in_words(context.client_unused_kept);
     [
@@ -66,6 +66,13 @@ fn all(context: &KeptContext<'_>) -> [Kept; 3] {
                 context.upstream_name
             ),
             why: "to learn which organizations use the documentation",
+            until: "until whoever runs this server deletes it".into(),
+        },
+        Kept {
+            what: "Which organization you belong to: the one reported, else that of your e-mail \
+                   domain; and which you belonged to before"
+                .into(),
+            why: "to learn which organizations use it, also when people move",
             until: "until whoever runs this server deletes it".into(),
         },
         Kept {
@@ -146,6 +153,7 @@ mod tests {
         let text = list(&context).into_string();
         assert!(text.contains("as Example &amp; Co reports them"), "{text}");
         assert!(text.contains("not used the program for 30 days"), "{text}");
+        assert!(text.contains("that of your e-mail domain; and which you belonged to"), "{text}");
         assert!(!text.contains("passed on"), "{text}");
         for (told, words) in [
             (SenderTold::Address, "passed on to forms.e.com with your e-mail address,"),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::docs::library::{self, Library};
-use crate::mcp::caller::{Caller, Grant, Person, Scopes};
+use crate::mcp::caller::{Caller, Grant, Organization, Person, Scopes};
 use crate::mcp::feedback::{
     Feedback, FeedbackBox, FeedbackFault, FeedbackStatus, Lookup, Note, Receipt, Submission,
 };
@@ -209,7 +209,10 @@ pub fn alice() -> Caller {
         subject: "sub_alice".to_owned(),
         name: Some("Alice".to_owned()),
         email: Some("alice@acme.example".to_owned()),
-        organization: Some("Acme".to_owned()),
+        organization: Some(Organization {
+            name: "Acme".to_owned(),
+            source: "from your e-mail domain",
+        }),
     };
     Caller {
         person: Some(person),

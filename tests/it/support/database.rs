@@ -149,7 +149,7 @@ pub async fn db_execute(url: &str, sql: &str) {
     connection.close().await.expect("closing works");
 }
 
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 16] = [
     "clients",
     "users",
     "consents",
@@ -164,6 +164,8 @@ const TABLES: [&str; 14] = [
     "browser_logins",
     "browser_sessions",
     "outbox",
+    "organizations",
+    "memberships",
 ];
 
 /// Every value of every table, as text, bytes included.
