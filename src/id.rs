@@ -68,6 +68,8 @@ ids! {
     OutboxId,
     /// A process that writes usage.
     UsageWriterId,
+    /// A call of which a text is kept.
+    SearchId,
 }
 
 fn uuid_v7(entropy: &dyn Entropy, now: Timestamp) -> Uuid {

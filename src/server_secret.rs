@@ -58,6 +58,10 @@ pub enum Purpose {
     LogoutReturn,
     /// What waits to be handed on to a receiver outside.
     Outbox,
+    /// What somebody searched for.
+    Query,
+    /// What somebody wants, as their assistant puts it.
+    Context,
 }
 
 impl Purpose {
@@ -80,6 +84,8 @@ impl Purpose {
             Self::SessionForm => b"gatehouse session form",
             Self::LogoutReturn => b"gatehouse logout return",
             Self::Outbox => b"gatehouse outbox",
+            Self::Query => b"gatehouse query",
+            Self::Context => b"gatehouse context",
         }
     }
 }

@@ -5,7 +5,7 @@
 //! it, a [`letter::Receiver`] says how it is written ([`form`], [`webhook`]), [`post`] sends it,
 //! and [`backoff`] says when it is tried again.
 //!
-//! [`usage`] counts calls.
+//! [`usage`] counts calls, and [`searches`] keeps what was asked, where the settings say so.
 //!
 //! Never here: tokens; a transaction open while somebody outside is talked to.
 
@@ -17,6 +17,7 @@ pub mod form;
 pub mod letter;
 pub mod post;
 pub mod scrub;
+pub mod searches;
 pub mod usage;
 pub mod webhook;
 pub mod work_email;

@@ -10,7 +10,12 @@ use crate::store::{sweep, usage_sweep};
 
 /// For how long usage is kept.
 pub const fn usage_kept(config: &Config) -> UsageKept {
-    UsageKept { by_person: config.usage.kept, by_organization: config.usage.totals_kept }
+    UsageKept {
+        by_person: config.usage.kept,
+        by_organization: config.usage.totals_kept,
+        queries: config.usage.queries_kept,
+        contexts: config.usage.context_kept,
+    }
 }
 
 /// Runs the pass and prints what was deleted.
@@ -38,6 +43,7 @@ pub fn run(config: Config) -> Result<(), CommandError> {
         for (table, rows) in [
             ("usage_by_person", swept.usage_by_person),
             ("usage_by_organization", swept.usage_by_organization),
+            ("searches", swept.searches),
         ] {
             say(format!("{rows:>8} {table}"));
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::hash::RandomState;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::attribution::delivery::Delivery;
 use crate::attribution::usage::recorder::UsageRecorder;
+use crate::cli::counting;
 use crate::cli::deliveries::{self, stored_feedback};
 use crate::clients::Clients;
 use crate::clients::metadata_document::Documents;
@@ -35,6 +37,7 @@ use crate::http::dev_provider::DevRoutes;
 use crate::http::mcp_door::{Hosts, McpDoor};
 use crate::http::serve::{Endpoints, Sockets, serve};
 use crate::http_client::NoHttpClient;
+use crate::mcp::account::Keeping;
 use crate::mcp::server::{Furniture, McpServer, Settings as McpSettings};
 use crate::page::brand::{Brand, Chosen, Picture};
 use crate::reference::error::ReferenceError;
@@ -186,9 +189,7 @@ impl House {
         let Gatehouse { config, store, clock, entropy, .. } = &*gatehouse;
         let delivery = deliveries::delivery(config, store, clock, entropy);
         let delivery = delivery.map_err(HouseError::Delivery)?;
-        let kept = config.usage.kept;
-        let usage = UsageRecorder::new(store.clone(), Arc::clone(clock), &**entropy, kept);
-        let usage = Arc::new(usage);
+        let usage = Arc::new(counting::usage_recorder(config, store, clock, entropy));
         let wire = Arc::new(Wire {
             mcp: Arc::new(mcp_door(&gatehouse, &texts, delivery.clone(), &usage)),
             gatehouse: Arc::clone(&gatehouse),
@@ -318,6 +319,7 @@ fn mcp_door(
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
         public_url: config.public_url.clone(),
         account_url: config.page_url(ACCOUNT_PATH),
+        keeping: Keeping { queries: config.usage.keep_queries, context: config.usage.ask_context },
     };
     let remotes = Remotes::new(&config.remotes, &gatehouse.clock);
     let furniture = Furniture {
@@ -333,6 +335,7 @@ fn mcp_door(
         cors: Cors::new(config),
         hosts: Hosts::of_public_url(&config.public_url, config.is_loopback()),
         gatehouse: Arc::clone(gatehouse),
+        places: RandomState::new(),
     }
 }
 

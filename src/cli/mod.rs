@@ -13,8 +13,10 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 pub mod check;
 pub mod check_remotes;
+pub mod counting;
 pub mod deliveries;
 pub mod feedback;
+pub mod gaps;
 pub mod gc;
 pub mod house;
 pub mod keys;
@@ -75,6 +77,10 @@ pub fn command() -> Command {
             ),
         ))
         .subcommand(usage::arguments(with_settings("usage", "Who used what, in counts")))
+        .subcommand(usage::with_range_and_form(with_settings(
+            "gaps",
+            "What people looked for and did not find",
+        )))
         .subcommand(Command::new("openapi").about("Print the OpenAPI document"))
 }
 
@@ -126,6 +132,7 @@ pub fn run() -> ExitCode {
             load(matches).and_then(|config| feedback::run(config, action))
         }
         Some(("usage", matches)) => load(matches).and_then(|config| usage::run(config, matches)),
+        Some(("gaps", matches)) => load(matches).and_then(|config| gaps::run(config, matches)),
         Some(("openapi", _)) => openapi::run(),
         _ => unreachable!("clap lets only known commands through"),
     };

@@ -12,6 +12,7 @@ pub mod client_claim;
 pub mod consent;
 pub mod day;
 pub mod email_domain;
+pub mod gap;
 pub mod latency;
 pub mod metadata_document;
 pub mod pkce;

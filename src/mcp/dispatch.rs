@@ -29,7 +29,7 @@ use crate::mcp::refusal::{SUPPORTED_VERSIONS, internal_error};
 use crate::mcp::reply::{Failure, Reply};
 use crate::mcp::server::Asking;
 use crate::mcp::tools::{Catalogue, Tool};
-use crate::mcp::usage::{Outcome, UsageBook};
+use crate::mcp::usage::{Call, Outcome, UsageBook};
 use crate::mcp::{
     account, ask, feedback, feedback_status, get_api_content, list_api_pages, read_page, search,
     search_api,
@@ -72,6 +72,8 @@ pub struct Dispatch {
     pub account_url: String,
     /// Other servers whose tools are offered.
     pub remotes: Arc<Remotes>,
+    /// What of calls is kept beside their number.
+    pub keeping: account::Keeping,
 }
 
 impl ServerHandler for Dispatch {
@@ -164,11 +166,20 @@ impl ServerHandler for Dispatch {
             return Err(self.unknown_tool());
         };
         let Admitted { caller, span, presence, asking } = admitted(tool, &context)?;
-        let arguments = Arguments::new(request.arguments.unwrap_or_default());
+        let mut arguments = Arguments::new(request.arguments.unwrap_or_default());
+        // Taken out before any tool sees it, so that none can hand it on.
+        let context = self.catalogue.take_context(tool, &mut arguments);
+        let query = tool.query_argument().filter(|_| self.keeping.queries);
+        let query = query.and_then(|name| arguments.get(name)?.as_str()).map(text_to_keep);
         let running = self.run(tool, caller.clone(), presence, arguments);
         let ended = running.instrument(span.clone()).await;
         let name = self.catalogue.name_of(tool);
-        self.usage.note(asking.call(&caller, name, Outcome::of(&ended)));
+        self.usage.note(Call {
+            finding: ended.as_ref().ok().and_then(Reply::finding),
+            query: query.as_deref(),
+            context: context.as_deref(),
+            ..asking.call(&caller, name, Outcome::of(&ended))
+        });
         let result = match ended {
             Ok(reply) => CallToolResult::from(reply),
             Err(Failure::Refused(text) | Failure::Unavailable(text)) => {
@@ -250,7 +261,7 @@ impl Dispatch {
                     async move { feedback_status::call(&*feedback_box, &caller, &arguments).await };
                 tokio::spawn(call).await.map_err(Failure::fault)?
             }
-            Tool::WhoAmI => account::whoami(&caller, &self.account_url),
+            Tool::WhoAmI => account::whoami(&caller, &self.account_url, self.keeping),
             Tool::Disconnect => account::disconnect(&caller, &self.account_url),
         }
     }
@@ -281,6 +292,11 @@ impl Dispatch {
         let names = self.catalogue.names().collect::<Vec<_>>().join(", ");
         ErrorData::invalid_params(format!("Unknown tool. The tools are: {names}."), None)
     }
+}
+
+/// So much of a query as a tool may take.
+fn text_to_keep(text: &str) -> String {
+    text.trim().chars().take(search::QUERY_CHARS_MAX).collect()
 }
 
 /// Asks other servers as long as somebody waits for the answer; on a task of its own, so that a

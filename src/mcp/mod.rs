@@ -27,6 +27,7 @@ pub mod account;
 pub mod argument;
 pub mod ask;
 pub mod caller;
+pub mod context;
 pub mod dispatch;
 pub mod elsewhere;
 pub mod envelope;

@@ -12,6 +12,7 @@ use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 
 use crate::clock::Stopwatch;
 use crate::docs::library::Library;
+use crate::mcp::account::Keeping;
 use crate::mcp::caller::{Caller, Scope, Shortfall};
 use crate::mcp::dispatch::{Admitted, Dispatch};
 use crate::mcp::envelope::Envelope;
@@ -19,7 +20,7 @@ use crate::mcp::feedback::FeedbackBox;
 use crate::mcp::presence;
 use crate::mcp::tools::Catalogue;
 use crate::mcp::transport::{self, Passage};
-use crate::mcp::usage::{Call, Outcome, Signs, UsageBook};
+use crate::mcp::usage::{Call, Connection, Outcome, Signs, UsageBook};
 use crate::reference::library::Reference;
 use crate::remote::Remotes;
 
@@ -34,6 +35,8 @@ pub struct Settings {
     pub public_url: String,
     /// Where people see what they connected, and end it.
     pub account_url: String,
+    /// What of calls is kept beside their number.
+    pub keeping: Keeping,
 }
 
 /// What the door does with a request.
@@ -78,7 +81,8 @@ impl McpServer {
     /// Puts the tools together for one product.
     pub fn new(settings: &Settings, furniture: Furniture) -> Self {
         let Furniture { library, reference, feedback_box, usage, remotes } = furniture;
-        let catalogue = Arc::new(Catalogue::new(&settings.product, &remotes));
+        let catalogue =
+            Arc::new(Catalogue::new(&settings.product, &remotes, settings.keeping.context));
         let dispatch = Arc::new(Dispatch {
             about: about(settings),
             catalogue: Arc::clone(&catalogue),
@@ -87,6 +91,7 @@ impl McpServer {
             feedback_box,
             usage: Arc::clone(&usage),
             account_url: settings.account_url.clone(),
+            keeping: settings.keeping,
             remotes,
         });
         let rmcp = StreamableHttpService::new(
@@ -109,6 +114,7 @@ impl McpServer {
         let asking = Asking {
             signs: transport::signs(&parts.headers, Some(&envelope)),
             began: Stopwatch::start(),
+            connection: parts.extensions.get::<Connection>().copied(),
         };
         // What the caller may do comes before what is wrong with the call, so that nobody learns
         // the bounds of a tool out of reach, and so that one challenge is enough.
@@ -134,7 +140,8 @@ impl McpServer {
 
     /// Counts a request that the door turned away for being one too many.
     pub fn note_limited(&self, headers: &HeaderMap, caller: &Caller) {
-        let asking = Asking { signs: transport::signs(headers, None), began: Stopwatch::start() };
+        let signs = transport::signs(headers, None);
+        let asking = Asking { signs, began: Stopwatch::start(), connection: None };
         self.usage.note(asking.call(caller, "", Outcome::Limited));
     }
 
@@ -165,12 +172,24 @@ pub struct Asking {
     pub signs: Signs,
     /// When it came.
     pub began: Stopwatch,
+    /// Where it came from.
+    pub connection: Option<Connection>,
 }
 
 impl Asking {
     /// A call that ends now.
     pub fn call<'a>(&'a self, caller: &'a Caller, tool: &'a str, outcome: Outcome) -> Call<'a> {
-        Call { caller, signs: &self.signs, tool, outcome, took: self.began.elapsed() }
+        Call {
+            caller,
+            signs: &self.signs,
+            tool,
+            outcome,
+            took: self.began.elapsed(),
+            finding: None,
+            query: None,
+            context: None,
+            connection: self.connection,
+        }
     }
 }
 

@@ -39,6 +39,7 @@ mod losses;
 pub mod outbox;
 pub mod refresh_tokens;
 pub mod schema;
+pub mod searches;
 pub mod signing_keys;
 pub mod sweep;
 pub mod upstream_logins;

@@ -2,8 +2,8 @@
 //!
 //! Counts are added, so any number of replicas write the same rows, and a batch that was written
 //! twice would count twice: each replica numbers its batches, and the database knows the last one
-//! of each. Rows are written in the order of their keys, so that two replicas wait for each other in
-//! one direction only; a day that is over is opened again before anything is added to it.
+//! of each. Rows are written in the order of their keys, so that two replicas wait for each other
+//! in one direction only; a day that is over is opened again before anything is added to it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;

@@ -20,6 +20,7 @@ mod delivery;
 mod discovery;
 mod feedback;
 mod first_run;
+mod gaps;
 mod limit_windows;
 mod limits;
 mod mcp_client;

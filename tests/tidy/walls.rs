@@ -50,7 +50,16 @@ pub const ROOMS: &[Room] = &[
     // Implements the traits through which the tools hand over; the tools do not know it.
     room(
         "attribution",
-        &[LEAVES_AND, "domain", "store", "mcp::caller", "mcp::feedback", "mcp::usage"],
+        &[
+            LEAVES_AND,
+            "domain",
+            "store",
+            "mcp::caller",
+            "mcp::feedback",
+            "mcp::reply",
+            "mcp::usage",
+            "text",
+        ],
     ),
     // Templates show values of the domain; they decide nothing.
     room("page", &["domain::redirect_uri", "domain::scope"]),
