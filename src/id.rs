@@ -66,6 +66,10 @@ ids! {
     FeedbackId,
     /// Something to be handed on to a receiver outside.
     OutboxId,
+    /// An organization that people belong to.
+    OrganizationId,
+    /// A time that a person belonged to one, or to none.
+    MembershipId,
     /// A process that writes usage.
     UsageWriterId,
     /// A call of which a text is kept.

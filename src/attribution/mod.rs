@@ -1,5 +1,8 @@
-//! Who used what: people's feedback, what their address says of their organization, and how what is
-//! known is handed on.
+//! Who used what: people and their organizations, their feedback, and how what is known is handed
+//! on.
+//!
+//! [`people`] writes and reads who belongs where, by the rule in `domain::organization`;
+//! [`upkeep`] does it for those who do not come by themselves.
 //!
 //! What is to be handed on waits in the outbox, written with what it tells of. [`delivery`] claims
 //! it, a [`letter::Receiver`] says how it is written ([`form`], [`webhook`]), [`post`] sends it,
@@ -15,9 +18,10 @@ pub mod event;
 pub mod feedback;
 pub mod form;
 pub mod letter;
+pub mod people;
 pub mod post;
 pub mod scrub;
 pub mod searches;
+pub mod upkeep;
 pub mod usage;
 pub mod webhook;
-pub mod work_email;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::attribution::post::{Failure, Post};
 use crate::cli::check_remotes::remotes;
-use crate::cli::house::{check_custom_schemes, check_secret, open_library, open_reference};
+use crate::cli::house::{check_custom_schemes, check_secret, open_library, open_reference, rules};
 use crate::cli::serve::open_store;
 use crate::cli::{CommandError, block_on, logging, say};
 use crate::clock::SystemClock;
@@ -29,6 +29,7 @@ pub fn run(given: &Given) -> Result<(), CommandError> {
         let checks = [
             log(&config),
             custom_scheme_redirects(&config),
+            organizations(&config),
             signing_key(&config),
             database(&config).await,
             provider(&config).await,
@@ -63,6 +64,13 @@ fn custom_scheme_redirects(config: &Config) -> bool {
     match check_custom_schemes(config) {
         Ok(()) => true,
         Err(error) => failed(&error.to_string(), "Leave out what needs no listing."),
+    }
+}
+
+fn organizations(config: &Config) -> bool {
+    match rules(config) {
+        Ok(_) => true,
+        Err(error) => failed(&error.to_string(), "Each domain leads to the one that stands last."),
     }
 }
 

@@ -18,10 +18,12 @@ use crate::clients::Clients;
 use crate::clients::metadata_document::Documents;
 use crate::clock::Clock;
 use crate::config::brand::{self as config_brand, BrandConfig};
+use crate::config::organizations::OrganizationConfig;
 use crate::config::{Config, UpstreamConfig};
 use crate::docs::error::DocsError;
 use crate::docs::library::{Library, Settings as DocsSettings};
 use crate::domain::metadata_document::{DocumentHosts, Publishers};
+use crate::domain::organization::rules::{RuleError, RuleSettings, Rules};
 use crate::domain::redirect_uri::{RedirectUri, Target};
 use crate::domain::resource::Resource;
 use crate::domain::scope::ScopeSet;
@@ -83,6 +85,8 @@ pub enum HouseError {
     Delivery(NoHttpClient),
     /// The database was sealed under another secret.
     OtherSecret,
+    /// Who belongs to which organization is not said as it can be meant.
+    Organizations(RuleError),
     /// A redirect URI that needs no listing, or cannot be allowed.
     CustomScheme,
 }
@@ -100,6 +104,7 @@ impl fmt::Display for HouseError {
                 "secret: the database was sealed under another one; give that one as \
                  secret_previous while you change it",
             ),
+            Self::Organizations(error) => write!(f, "{error}"),
             Self::Outbound(error) => write!(f, "{error}"),
             Self::Documents(error) => write!(f, "cimd: {error}"),
             Self::Delivery(error) => write!(f, "feedback: {error}"),
@@ -170,6 +175,7 @@ impl House {
         let (upstream, dev_routes) = upstream_of(&config, outbound, &brand, &clock, &entropy)?;
         let now = clock.now();
         check_custom_schemes(&config)?;
+        let organizations = rules(&config)?;
         check_secret(&store, &config).await?;
         let keyring = Keyring::open(&store, &config, &*entropy, now).await?;
         let gatehouse = Arc::new(Gatehouse {
@@ -179,6 +185,7 @@ impl House {
             limits: Limits::new(&config),
             clients: Clients::new(documents(&config)?),
             standings: Standings::default(),
+            organizations,
             config,
             store,
             upstream,
@@ -258,6 +265,18 @@ pub async fn check_secret(store: &Store, config: &Config) -> Result<(), HouseErr
     let all_open = profile.is_none_or(|sealed| opens(Purpose::Profile, &sealed))
         && key.is_none_or(|key| opens(Purpose::SigningKey, &key.private_sealed));
     if all_open { Ok(()) } else { Err(HouseError::OtherSecret) }
+}
+
+/// Who belongs to which organization, as the settings say it.
+pub fn rules(config: &Config) -> Result<Rules, HouseError> {
+    let OrganizationConfig { same, trusted, free_mail, work_mail } = config.organizations.clone();
+    let settings = RuleSettings {
+        same_organization: same,
+        trust_unverified_email: trusted,
+        free_mail_domains: free_mail,
+        work_mail_domains: work_mail,
+    };
+    Rules::new(&settings).map_err(HouseError::Organizations)
 }
 
 /// Only private-use schemes need listing, and none that a page could run.

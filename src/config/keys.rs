@@ -97,6 +97,18 @@ pub const KEYS: &[Key] = &[
     switch("dev", "Built-in identity provider for a first run; loopback only"),
     one("auth", "enforce, grace or open [default: enforce]"),
     switch("require_work_email", "Refuse free and disposable mail domains"),
+    Key {
+        name: "same_organization",
+        shape: Shape::Map,
+        help: "Companies with several domains: acquired.example=example.com; org:ID for an org_id",
+    },
+    list(
+        "trust_unverified_email",
+        "Whose addresses count unverified: true, or connections such as samlp|acme [default: \
+         nobody's]",
+    ),
+    list("free_mail_domains", "Domains of free mail providers that the list lacks"),
+    list("work_mail_domains", "Domains of organizations that the lists call free or disposable"),
     one(
         "default_scope",
         "Scopes of a client that names none for documentation [default: docs:read docs:feedback]",

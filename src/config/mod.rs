@@ -17,6 +17,7 @@ pub mod brand;
 pub mod feedback;
 pub mod keys;
 pub mod layers;
+pub mod organizations;
 pub mod readers;
 pub mod remote;
 pub mod remote_tool;
@@ -28,6 +29,7 @@ pub mod values;
 use crate::config::brand::{BrandConfig, brand};
 use crate::config::feedback::{FeedbackConfig, feedback};
 use crate::config::layers::{ConfigError, Given, Layers};
+use crate::config::organizations::{OrganizationConfig, organizations};
 use crate::config::readers::{
     api_specs, auth_mode, cimd, cors_origins, database_url, default_scope, docs_path, log_format,
     networks, pages_path, product, public_url, secret, session_ttls, signing_alg, site_origins,
@@ -159,6 +161,8 @@ pub struct Config {
     pub auth: AuthMode,
     /// Whether free and disposable mail domains are refused.
     pub require_work_email: bool,
+    /// Who belongs to which organization.
+    pub organizations: OrganizationConfig,
     /// Scopes granted to a client that names no documentation scope.
     pub default_scope: String,
     /// Lifetime of an access token.
@@ -263,6 +267,7 @@ impl Config {
             privacy_url: layers.read_optional("privacy_url", values::address)?,
             auth: layers.read("auth", "enforce", auth_mode)?,
             require_work_email: layers.read("require_work_email", "false", values::switch)?,
+            organizations: organizations(&layers)?,
             default_scope: layers.read("default_scope", DEFAULT_GRANT, default_scope)?,
             access_token_ttl,
             refresh_token_ttl,

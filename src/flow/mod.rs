@@ -33,11 +33,13 @@ pub mod wire_codes;
 pub mod wire_pages;
 pub mod wire_token;
 
+use crate::attribution::people::People;
 use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::config::feedback::FeedbackConfig;
 use crate::config::remote::{RemoteConfig, ToldOfPerson};
 use crate::config::{Config, UpstreamConfig};
+use crate::domain::organization::rules::Rules;
 use crate::domain::resource::Resource;
 use crate::domain::scope::ScopeSet;
 use crate::flow::admit::Standings;
@@ -143,6 +145,8 @@ pub struct Gatehouse {
     pub standings: Standings,
     /// How often who may ask.
     pub limits: Limits,
+    /// Who belongs to which organization.
+    pub organizations: Rules,
     /// How the pages look; shared with the built-in provider's.
     pub brand: Arc<Brand>,
     /// Where "now" comes from.
@@ -152,6 +156,11 @@ pub struct Gatehouse {
 }
 
 impl Gatehouse {
+    /// What is written of people, and how.
+    pub fn people(&self) -> People<'_> {
+        People { secret: &self.config.secret, rules: &self.organizations, entropy: &*self.entropy }
+    }
+
     /// What the pages call the identity provider.
     pub fn upstream_name(&self) -> &str {
         match (&self.config.upstream_name, &self.config.upstream) {

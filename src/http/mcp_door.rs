@@ -18,7 +18,6 @@ use http::{HeaderMap, Response, header};
 
 use crate::config::AuthMode;
 use crate::docs::library::Library;
-use crate::domain::email_domain;
 use crate::domain::refusal::AccessRefusal;
 use crate::domain::scope::Scope;
 use crate::flow::Gatehouse;
@@ -28,7 +27,7 @@ use crate::flow::wire::{AnswersMcp, log_fault};
 use crate::http::cors::{Cors, OriginVerdict};
 use crate::http::front_door;
 use crate::http::mcp_refusals::{self as refusals, Challenge};
-use crate::mcp::caller::{Caller, Grant, Person, Scopes};
+use crate::mcp::caller::{Caller, Grant, Organization, Person, Scopes};
 use crate::mcp::server::{McpAnswer, McpServer};
 use crate::mcp::usage::Connection;
 use crate::secret::Secret;
@@ -259,14 +258,17 @@ impl McpDoor {
 fn caller(entry: Option<&Entry>) -> Caller {
     let Some(entry) = entry else { return Caller::anonymous() };
     let profile = &entry.profile;
-    let domain = profile.email.as_deref().and_then(email_domain::of_address);
     let scope_names: Vec<_> = entry.admitted.scope.iter().map(Scope::name).collect();
     Caller {
         person: Some(Person {
             subject: entry.admitted.user_id.to_string(),
             name: profile.name.clone(),
             email: profile.email.clone(),
-            organization: profile.org_name.clone().or(domain),
+            organization: entry
+                .attribution
+                .organization
+                .as_ref()
+                .map(|it| Organization { name: it.name.clone(), source: it.source_in_words() }),
         }),
         scopes: Scopes::from_names(scope_names.iter().copied()),
         client_id: Some(entry.admitted.client_id.clone()),

@@ -4,8 +4,8 @@
 //! can be talked into anything by a page it reads.
 //!
 //! Nor does `whoami` tell a client more than its access token does: the address is for those that
-//! were allowed `email`, name and organization (the domain of the address where no other is known)
-//! for those that were allowed `profile`. Otherwise any program that somebody allowed to read would
+//! were allowed `email`, name and organization (with where that is known from) for those that were
+//! allowed `profile`. Otherwise any program that somebody allowed to read would
 //! learn who they are.
 
 use rmcp::model::Tool as Definition;
@@ -29,7 +29,9 @@ pub struct Keeping {
 /// What this server keeps of a person who connects a program.
 fn kept(keeping: Keeping) -> Vec<&'static str> {
     let mut kept = vec![
-        "e-mail address, name and organization, as the identity provider reports them",
+        "e-mail address, name and organization, as the identity provider reports them; without an \
+         organization there, that of the address's domain",
+        "which organizations that were before, and since when",
         "which programs were allowed, for what, and when",
         "how often which tool was called, on which day and with which program",
         "feedback that was sent",
@@ -89,6 +91,10 @@ struct WhoAmI {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     organization: Option<String>,
+    /// Where the organization is known from, in words to the person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    organization_source: Option<&'static str>,
     /// The client that is connected.
     client_id: String,
     /// What it may do.
@@ -111,11 +117,13 @@ pub fn whoami(caller: &Caller, account_url: &str, keeping: Keeping) -> Result<Re
     let shared = |scope: &str, value: &Option<String>| {
         value.clone().filter(|_| grant.scopes.contains(&scope))
     };
+    let organization = person.organization.as_ref().filter(|_| grant.scopes.contains(&"profile"));
     let who = WhoAmI {
         subject: person.subject.clone(),
         name: shared("profile", &person.name),
         email: shared("email", &person.email),
-        organization: shared("profile", &person.organization),
+        organization: organization.map(|it| it.name.clone()),
+        organization_source: organization.map(|it| it.source),
         client_id: client_id.to_owned(),
         scopes: grant.scopes.clone(),
         kept: kept(keeping),
@@ -131,7 +139,7 @@ pub fn whoami(caller: &Caller, account_url: &str, keeping: Keeping) -> Result<Re
         who.subject,
         told(&who.name),
         told(&who.email),
-        told(&who.organization),
+        told(&organization.map(|it| format!("{} ({})", it.name, it.source))),
         who.client_id,
         who.scopes.join(", "),
         who.kept.join("\n- "),

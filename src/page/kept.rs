@@ -79,6 +79,13 @@ fn all(context: &KeptContext<'_>) -> Vec<Kept> {
             until: "until whoever runs this server deletes it".into(),
         },
         Kept {
+            what: "Which organization you belong to: the one reported, else that of your e-mail \
+                   domain; and which you belonged to before"
+                .into(),
+            why: "to learn which organizations use it, also when people move",
+            until: "until whoever runs this server deletes it".into(),
+        },
+        Kept {
             what: "Which programs you allowed, and when".into(),
             why: "so that you stay signed in, and can end it",
             until: format!(
@@ -190,6 +197,7 @@ mod tests {
         let text = list(&context).into_string();
         assert!(text.contains("as Example &amp; Co reports them"), "{text}");
         assert!(text.contains("not used the program for 30 days"), "{text}");
+        assert!(text.contains("that of your e-mail domain; and which you belonged to"), "{text}");
         assert!(!text.contains("passed on"), "{text}");
         assert!(text.contains("Kept for 90 days; sums of each organization"), "{text}");
         for (told, words) in [

@@ -26,6 +26,8 @@ mod limits;
 mod mcp_client;
 mod metadata_documents;
 mod model;
+mod operator_users;
+mod organizations;
 mod outages;
 mod outbox;
 mod pages;

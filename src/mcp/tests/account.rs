@@ -15,13 +15,19 @@ async fn whoami_says_who_calls_with_what_and_what_is_kept() {
     assert_eq!(told["name"], "Alice");
     assert_eq!(told["email"], "alice@acme.example");
     assert_eq!(told["organization"], "Acme");
+    assert_eq!(told["organization_source"], "from your e-mail domain");
     assert_eq!(told["client_id"], "editor");
     assert_eq!(told["scopes"], json!(["docs:read", "email", "profile"]));
     assert_eq!(told["account_url"], "https://mcp.example.com/connect/account");
     let words = text(&result);
-    for part in
-        ["Alice", "alice@acme.example", "Acme", "editor", "docs:read, email, profile", "Kept here"]
-    {
+    for part in [
+        "Alice",
+        "alice@acme.example",
+        "Acme (from your e-mail domain)",
+        "editor",
+        "docs:read, email, profile",
+        "Kept here",
+    ] {
         assert!(words.contains(part), "{part:?} is missing in {words}");
     }
 }
@@ -31,13 +37,13 @@ async fn a_client_learns_no_more_than_its_token_says() {
     for (scopes, shared) in [
         (&["docs:read"][..], &[][..]),
         (&["docs:read", "email"], &["email"]),
-        (&["docs:read", "profile"], &["name", "organization"]),
+        (&["docs:read", "profile"], &["name", "organization", "organization_source"]),
     ] {
         let grant = Some(Grant { id: "grant_1".to_owned(), scopes: scopes.to_vec() });
         let call = Call::modern("tools/call", json!({ "name": "whoami", "arguments": {} }));
         let answer = World::new().send(call.by(Caller { grant, ..alice() })).await;
         let result = &answer.json["result"];
-        for name in ["name", "email", "organization"] {
+        for name in ["name", "email", "organization", "organization_source"] {
             let is_told = result["structuredContent"].get(name).is_some();
             assert_eq!(is_told, shared.contains(&name), "{name} with {scopes:?}");
         }
@@ -54,7 +60,7 @@ async fn what_is_not_known_is_left_out() {
     let call = Call::modern("tools/call", json!({ "name": "whoami", "arguments": {} }));
     let answer = World::new().send(call.by(caller)).await;
     let told = answer.json["result"]["structuredContent"].as_object().expect("an object").clone();
-    for absent in ["name", "email", "organization"] {
+    for absent in ["name", "email", "organization", "organization_source"] {
         assert!(!told.contains_key(absent), "{absent}");
     }
     assert!(text(&answer.json["result"]).contains("- name: not known to this client"));

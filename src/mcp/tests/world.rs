@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::docs::library::{self, Library};
 use crate::mcp::account::Keeping;
-use crate::mcp::caller::{Caller, Grant, Person, Scopes};
+use crate::mcp::caller::{Caller, Grant, Organization, Person, Scopes};
 use crate::mcp::feedback::{
     Feedback, FeedbackBox, FeedbackFault, FeedbackStatus, Lookup, Note, Receipt, Submission,
 };
@@ -245,7 +245,10 @@ pub fn alice() -> Caller {
         subject: "sub_alice".to_owned(),
         name: Some("Alice".to_owned()),
         email: Some("alice@acme.example".to_owned()),
-        organization: Some("Acme".to_owned()),
+        organization: Some(Organization {
+            name: "Acme".to_owned(),
+            source: "from your e-mail domain",
+        }),
     };
     Caller {
         person: Some(person),
