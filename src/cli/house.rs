@@ -219,7 +219,7 @@ impl House {
             async move { drop(ended.changed().await) }
         };
         let mut settling = pin!(self.gatehouse.keep_limits_settled(has_ended()));
-        let mut delivering = pin!(keep_delivering(self.delivery, has_ended()));
+        let mut delivering = pin!(deliveries::keep_delivering(self.delivery, has_ended()));
         let mut counting = pin!(self.usage.keep_written(has_ended()));
         let served = tokio::select! {
             served = serve(self.endpoints, sockets, stop) => served,
@@ -245,13 +245,6 @@ impl House {
             tracing::warn!("the last usage is not counted: the database did not answer");
         }
         served
-    }
-}
-
-async fn keep_delivering(delivery: Option<Arc<Delivery>>, ended: impl Future<Output = ()> + Send) {
-    match delivery {
-        Some(delivery) => delivery.keep_delivering(ended).await,
-        None => ended.await,
     }
 }
 
