@@ -70,6 +70,10 @@ ids! {
     OrganizationId,
     /// A time that a person belonged to one, or to none.
     MembershipId,
+    /// A process that writes usage.
+    UsageWriterId,
+    /// A call of which a text is kept.
+    SearchId,
 }
 
 fn uuid_v7(entropy: &dyn Entropy, now: Timestamp) -> Uuid {

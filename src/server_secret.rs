@@ -71,6 +71,10 @@ pub enum Purpose {
     EmailHash,
     /// What tells sealed values of two secrets apart.
     SealTag,
+    /// What somebody searched for.
+    Query,
+    /// What somebody wants, as their assistant puts it.
+    Context,
 }
 
 impl Purpose {
@@ -95,6 +99,8 @@ impl Purpose {
             Self::Outbox => b"gatehouse outbox",
             Self::EmailHash => b"gatehouse email hash",
             Self::SealTag => b"gatehouse seal tag",
+            Self::Query => b"gatehouse query",
+            Self::Context => b"gatehouse context",
         }
     }
 }

@@ -8,6 +8,8 @@
 //! it, a [`letter::Receiver`] says how it is written ([`form`], [`webhook`]), [`post`] sends it,
 //! and [`backoff`] says when it is tried again.
 //!
+//! [`usage`] counts calls, and [`searches`] keeps what was asked, where the settings say so.
+//!
 //! Never here: tokens; a transaction open while somebody outside is talked to.
 
 pub mod backoff;
@@ -19,5 +21,7 @@ pub mod letter;
 pub mod people;
 pub mod post;
 pub mod scrub;
+pub mod searches;
 pub mod upkeep;
+pub mod usage;
 pub mod webhook;

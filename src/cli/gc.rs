@@ -9,7 +9,18 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::flow::chain;
 use crate::secret::SystemEntropy;
-use crate::store::{StoreError, sweep};
+use crate::store::usage_sweep::UsageKept;
+use crate::store::{StoreError, sweep, usage_sweep};
+
+/// For how long usage is kept.
+pub const fn usage_kept(config: &Config) -> UsageKept {
+    UsageKept {
+        by_person: config.usage.kept,
+        by_organization: config.usage.totals_kept,
+        queries: config.usage.queries_kept,
+        contexts: config.usage.context_kept,
+    }
+}
 
 /// Runs the pass and prints what was deleted, and what was done for people.
 pub fn run(config: Config) -> Result<(), CommandError> {
@@ -32,6 +43,15 @@ pub fn run(config: Config) -> Result<(), CommandError> {
         ] {
             say(format!("{rows:>8} {table}"));
         }
+        let swept = usage_sweep::pass(&store, usage_kept(&config), now).await.map_err(fault)?;
+        for (table, rows) in [
+            ("usage_by_person", swept.usage_by_person),
+            ("usage_by_organization", swept.usage_by_organization),
+            ("searches", swept.searches),
+        ] {
+            say(format!("{rows:>8} {table}"));
+        }
+        say(format!("{:>8} days of usage rolled up", swept.days_rolled_up));
         let kept = upkeep::pass(&store, people, now).await.map_err(fault)?;
         say(format!("{:>8} people given their organization", kept.memberships));
         say(format!("{:>8} values sealed anew", kept.resealed));

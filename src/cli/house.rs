@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::hash::RandomState;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
@@ -10,6 +11,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::attribution::delivery::Delivery;
+use crate::attribution::usage::recorder::UsageRecorder;
+use crate::cli::counting;
 use crate::cli::deliveries::{self, stored_feedback};
 use crate::clients::Clients;
 use crate::clients::metadata_document::Documents;
@@ -36,7 +39,8 @@ use crate::http::dev_provider::DevRoutes;
 use crate::http::mcp_door::{Hosts, McpDoor};
 use crate::http::serve::{Endpoints, Sockets, serve};
 use crate::http_client::NoHttpClient;
-use crate::mcp::server::{McpServer, Settings as McpSettings};
+use crate::mcp::account::Keeping;
+use crate::mcp::server::{Furniture, McpServer, Settings as McpSettings};
 use crate::page::brand::{Brand, Chosen, Picture};
 use crate::reference::error::ReferenceError;
 use crate::reference::library::{Reference, Settings as ReferenceSettings};
@@ -62,6 +66,9 @@ const LAST_SETTLEMENT_MAX: Duration = Duration::from_secs(2);
 /// How long a stop waits for receivers that are being talked to. Whatever they answer after that
 /// is not heard, and they are asked again with the same idempotency key.
 const LAST_DELIVERY_MAX: Duration = Duration::from_secs(3);
+
+/// How long a stop waits for a database that does not take the last usage.
+const LAST_USAGE_MAX: Duration = Duration::from_secs(5);
 
 /// Why the house could not be put together.
 #[derive(Debug)]
@@ -130,6 +137,8 @@ pub struct House {
     pub texts: Texts,
     /// What hands feedback on, when it is handed on.
     pub delivery: Option<Arc<Delivery>>,
+    /// What counts calls.
+    pub usage: Arc<UsageRecorder>,
     /// What the two listeners serve.
     pub endpoints: Endpoints,
 }
@@ -187,12 +196,13 @@ impl House {
         let Gatehouse { config, store, clock, entropy, .. } = &*gatehouse;
         let delivery = deliveries::delivery(config, store, clock, entropy);
         let delivery = delivery.map_err(HouseError::Delivery)?;
+        let usage = Arc::new(counting::usage_recorder(config, store, clock, entropy));
         let wire = Arc::new(Wire {
-            mcp: Arc::new(mcp_door(&gatehouse, &texts, delivery.clone())),
+            mcp: Arc::new(mcp_door(&gatehouse, &texts, delivery.clone(), &usage)),
             gatehouse: Arc::clone(&gatehouse),
         });
         let endpoints = Endpoints::of(&wire, dev_routes);
-        Ok(Self { gatehouse, texts, delivery, endpoints })
+        Ok(Self { gatehouse, texts, delivery, usage, endpoints })
     }
 
     /// Serves until `stop` resolves and what has begun is finished; shares what was counted, and
@@ -209,16 +219,19 @@ impl House {
             async move { drop(ended.changed().await) }
         };
         let mut settling = pin!(self.gatehouse.keep_limits_settled(has_ended()));
-        let mut delivering = pin!(keep_delivering(self.delivery, has_ended()));
+        let mut delivering = pin!(deliveries::keep_delivering(self.delivery, has_ended()));
+        let mut counting = pin!(self.usage.keep_written(has_ended()));
         let served = tokio::select! {
             served = serve(self.endpoints, sockets, stop) => served,
             () = &mut settling => unreachable!("it goes on until it is told to end"),
             () = &mut delivering => unreachable!("it goes on until it is told to end"),
+            () = &mut counting => unreachable!("it goes on until it is told to end"),
         };
         drop(ending);
-        let (settled, delivered) = tokio::join!(
+        let (settled, delivered, counted) = tokio::join!(
             tokio::time::timeout(LAST_SETTLEMENT_MAX, settling),
             tokio::time::timeout(LAST_DELIVERY_MAX, delivering),
+            tokio::time::timeout(LAST_USAGE_MAX, counting),
         );
         if settled.is_err() {
             tracing::warn!("what was counted last is not shared: the database did not answer");
@@ -228,14 +241,10 @@ impl House {
                 "a receiver did not answer in time: it is asked again by another server"
             );
         }
+        if counted.is_err() {
+            tracing::warn!("the last usage is not counted: the database did not answer");
+        }
         served
-    }
-}
-
-async fn keep_delivering(delivery: Option<Arc<Delivery>>, ended: impl Future<Output = ()> + Send) {
-    match delivery {
-        Some(delivery) => delivery.keep_delivering(ended).await,
-        None => ended.await,
     }
 }
 
@@ -308,7 +317,12 @@ fn documents(config: &Config) -> Result<Option<Documents>, HouseError> {
     Documents::new(hosts, publishers).map(Some).map_err(HouseError::Documents)
 }
 
-fn mcp_door(gatehouse: &Arc<Gatehouse>, texts: &Texts, delivery: Option<Arc<Delivery>>) -> McpDoor {
+fn mcp_door(
+    gatehouse: &Arc<Gatehouse>,
+    texts: &Texts,
+    delivery: Option<Arc<Delivery>>,
+    usage: &Arc<UsageRecorder>,
+) -> McpDoor {
     let Gatehouse { config, store, clock, entropy, .. } = &**gatehouse;
     let feedback = stored_feedback(config, store, clock, entropy, delivery);
     let Texts { library, reference } = texts.clone();
@@ -317,20 +331,23 @@ fn mcp_door(gatehouse: &Arc<Gatehouse>, texts: &Texts, delivery: Option<Arc<Deli
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
         public_url: config.public_url.clone(),
         account_url: config.page_url(ACCOUNT_PATH),
+        keeping: Keeping { queries: config.usage.keep_queries, context: config.usage.ask_context },
     };
     let remotes = Remotes::new(&config.remotes, &gatehouse.clock);
+    let furniture = Furniture {
+        library,
+        reference,
+        feedback_box: Arc::new(feedback),
+        usage: Arc::clone(usage) as _,
+        remotes: Arc::new(remotes),
+    };
     McpDoor {
-        server: McpServer::new(
-            &settings,
-            library,
-            reference,
-            Arc::new(feedback),
-            Arc::new(remotes),
-        ),
+        server: McpServer::new(&settings, furniture),
         library: Arc::clone(&texts.library),
         cors: Cors::new(config),
         hosts: Hosts::of_public_url(&config.public_url, config.is_loopback()),
         gatehouse: Arc::clone(gatehouse),
+        places: RandomState::new(),
     }
 }
 

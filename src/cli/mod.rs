@@ -13,8 +13,10 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 pub mod check;
 pub mod check_remotes;
+pub mod counting;
 pub mod deliveries;
 pub mod feedback;
+pub mod gaps;
 pub mod gc;
 pub mod house;
 pub mod keys;
@@ -22,6 +24,8 @@ pub mod logging;
 pub mod migrate;
 pub mod openapi;
 pub mod serve;
+pub mod table;
+pub mod usage;
 pub mod users;
 
 use crate::config::Config;
@@ -76,6 +80,11 @@ pub fn command() -> Command {
                          not delivered, deliver queues what was only stored or given up",
             ),
         ))
+        .subcommand(usage::arguments(with_settings("usage", "Who used what, in counts")))
+        .subcommand(usage::with_range_and_form(with_settings(
+            "gaps",
+            "What people looked for and did not find",
+        )))
         .subcommand(users::with_actions(with_settings(
             "users",
             "People: list them, or show one with their organization",
@@ -130,6 +139,8 @@ pub fn run() -> ExitCode {
             let action = matches.get_one::<String>("action").map_or("list", String::as_str);
             load(matches).and_then(|config| feedback::run(config, action))
         }
+        Some(("usage", matches)) => load(matches).and_then(|config| usage::run(config, matches)),
+        Some(("gaps", matches)) => load(matches).and_then(|config| gaps::run(config, matches)),
         Some(("users", matches)) => load(matches).and_then(|config| users::run(config, matches)),
         Some(("openapi", _)) => openapi::run(),
         _ => unreachable!("clap lets only known commands through"),

@@ -13,13 +13,13 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::attribution::upkeep;
 use crate::cli::house::{House, Texts, open_library, open_reference};
-use crate::cli::{CommandError, block_on, logging};
+use crate::cli::{CommandError, block_on, gc, logging};
 use crate::clock::SystemClock;
 use crate::config::{Config, UpstreamConfig};
 use crate::flow::{Gatehouse, chain};
 use crate::http::serve::Sockets;
 use crate::secret::SystemEntropy;
-use crate::store::{Store, schema, sweep};
+use crate::store::{Store, schema, sweep, usage_sweep};
 
 /// How often the house is kept: expired rows, keys, the provider's endpoints.
 const HOUSE_KEPT_EVERY: Duration = Duration::from_mins(10);
@@ -176,6 +176,11 @@ pub async fn keep_house(gatehouse: &Gatehouse) {
     match sweep::pass(&gatehouse.store, gatehouse.config.access_token_ttl, now).await {
         Ok(swept) => tracing::debug!(?swept, "expired rows were deleted"),
         Err(error) => tracing::warn!(error = %chain(&error), "a clean-up pass failed"),
+    }
+    let kept = gc::usage_kept(&gatehouse.config);
+    match usage_sweep::pass(&gatehouse.store, kept, now).await {
+        Ok(swept) => tracing::debug!(?swept, "usage was rolled up"),
+        Err(error) => tracing::warn!(error = %chain(&error), "usage could not be rolled up"),
     }
     match upkeep::pass(&gatehouse.store, gatehouse.people(), now).await {
         Ok(kept) if kept.memberships + kept.resealed > 0 => {

@@ -166,6 +166,12 @@ pub const KEYS: &[Key] = &[
     },
     one("feedback_secret", "Signs feedback to a webhook: whsec_ and base64; two while it rotates"),
     Key { name: "remote", shape: Shape::Tables, help: "Other MCP servers whose tools are offered" },
+    one("usage_kept", "How long usage by person is kept [default: 90d]"),
+    one("usage_totals_kept", "How long usage by organization is kept [default: 730d]"),
+    switch("keep_queries", "Keep what is searched for, sealed [default: false]"),
+    one("queries_kept", "How long that is kept [default: 90d]"),
+    switch("ask_context", "Let tools ask what the person wants, and keep it [default: false]"),
+    one("context_kept", "How long that is kept [default: 90d]"),
     one("log_format", "text or json [default: text on a terminal, else json]"),
     one("log", "What is logged: a level or a filter [default: info]"),
 ];

@@ -23,6 +23,7 @@ pub mod remote;
 pub mod remote_tool;
 pub mod secret_file;
 pub mod tables;
+pub mod usage;
 pub mod values;
 
 use crate::config::brand::{BrandConfig, brand};
@@ -35,6 +36,7 @@ use crate::config::readers::{
     site_origins, socket, upstream, upstream_params, upstream_scope,
 };
 use crate::config::remote::{RemoteConfig, remotes};
+use crate::config::usage::{UsageConfig, usage};
 use crate::config::values::Limit;
 use crate::keys::SigningAlgorithm;
 use crate::loopback;
@@ -225,30 +227,44 @@ pub struct Config {
     pub feedback: Option<FeedbackConfig>,
     /// Other MCP servers whose tools are offered here.
     pub remotes: Vec<RemoteConfig>,
+    /// What is kept of usage.
+    pub usage: UsageConfig,
     /// How log lines are written; unset means by terminal.
     pub log_format: Option<LogFormat>,
     /// What is logged.
     pub log: String,
 }
 
+fn ttl(
+    layers: &Layers,
+    name: &str,
+    default: &str,
+    (min, max): (Duration, Duration),
+) -> Result<Duration, ConfigError> {
+    layers.read(name, default, |text| values::duration_within(text, min, max))
+}
+
+fn token_ttls(layers: &Layers) -> Result<(Duration, Duration), ConfigError> {
+    let refresh = ttl(layers, "refresh_token_ttl", "30d", (MINUTE, DAY * 3650))?;
+    let access = ttl(layers, "access_token_ttl", "1h", (SECOND, DAY))?;
+    if refresh < access {
+        let message = "it must not be shorter than access_token_ttl";
+        return Err(layers.error("refresh_token_ttl", message));
+    }
+    Ok((access, refresh))
+}
+
 impl Config {
     /// Reads and checks everything; makes the secret file when it may and must.
     pub fn load(given: &Given) -> Result<Self, ConfigError> {
         let layers = Layers::merge(given)?;
-        let ttl = |name: &str, default: &str, min: Duration, max: Duration| {
-            layers.read(name, default, |text| values::duration_within(text, min, max))
-        };
+        let ttl = |name, default, min, max| ttl(&layers, name, default, (min, max));
         let listen = layers.read("listen", "127.0.0.1:8080", socket)?;
         let public_url = public_url(&layers, listen)?;
         let is_loopback = loopback::is_loopback(&public_url);
         let upstream = upstream(&layers, is_loopback && listen.ip().is_loopback())?;
         let database_url = database_url(&layers)?;
-        let refresh_token_ttl = ttl("refresh_token_ttl", "30d", MINUTE, DAY * 3650)?;
-        let access_token_ttl = ttl("access_token_ttl", "1h", SECOND, DAY)?;
-        if refresh_token_ttl < access_token_ttl {
-            let message = "it must not be shorter than access_token_ttl";
-            return Err(layers.error("refresh_token_ttl", message));
-        }
+        let (access_token_ttl, refresh_token_ttl) = token_ttls(&layers)?;
         Ok(Self {
             listen,
             admin_listen: layers.read("admin_listen", "127.0.0.1:9090", socket)?,
@@ -299,6 +315,7 @@ impl Config {
             brand: brand(&layers, given)?,
             feedback: feedback(&layers, given)?,
             remotes: remotes(&layers, given)?,
+            usage: usage(&layers)?,
             log_format: layers.read_optional("log_format", log_format)?,
             log: layers.text("log")?.unwrap_or_else(|| "info".into()),
         })

@@ -186,6 +186,10 @@ impl Gatehouse {
             upstream_name: self.upstream_name(),
             refresh_token_ttl: self.config.refresh_token_ttl,
             client_unused_kept: CLIENT_UNUSED_KEPT,
+            usage_kept: self.config.usage.kept,
+            usage_totals_kept: self.config.usage.totals_kept,
+            queries_kept: self.config.usage.keep_queries.then_some(self.config.usage.queries_kept),
+            context_kept: self.config.usage.ask_context.then_some(self.config.usage.context_kept),
             feedback_receiver: self.config.feedback.as_ref().map(feedback_receiver),
             suppliers: self.config.remotes.iter().map(supplier).collect(),
         }

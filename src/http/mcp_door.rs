@@ -7,6 +7,7 @@
 //! 5. The tools; what a call needs of its caller comes back as a challenge.
 
 use std::future::Future;
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::http::mcp_refusals::{self as refusals, Challenge};
 use crate::http::server_card;
 use crate::mcp::caller::{Caller, Grant, Organization, Person, Scopes};
 use crate::mcp::server::{McpAnswer, McpServer};
+use crate::mcp::usage::Connection;
 use crate::secret::Secret;
 
 /// The door.
@@ -44,6 +46,8 @@ pub struct McpDoor {
     pub cors: Cors,
     /// Host names this server answers to.
     pub hosts: Hosts,
+    /// Tells places without a token apart for a while, without saying which they are.
+    pub places: RandomState,
 }
 
 /// The host names of the public address.
@@ -139,6 +143,7 @@ impl McpDoor {
         };
         let reading = self.count(entry.as_ref(), address);
         if !reading.allowed {
+            self.server.note_limited(&request.visit.headers, &caller(entry.as_ref()));
             return refusals::limited(&reading);
         }
         let mut response = self.answer_admitted(request, entry.as_ref()).await;
@@ -239,6 +244,9 @@ impl McpDoor {
         parts.method = request.method.clone();
         parts.uri = request.uri.clone();
         parts.headers.clone_from(&request.visit.headers);
+        if entry.is_none() {
+            parts.extensions.insert(Connection(self.places.hash_one(request.visit.address)));
+        }
         let body = match request.into_body().await {
             McpBody::Read(body) => body,
             McpBody::TooLarge => return refusals::too_large(),

@@ -17,15 +17,36 @@ use crate::mcp::caller::{Caller, Grant, Person};
 use crate::mcp::reply::{Failure, Reply};
 use crate::mcp::tools::reads_only;
 
+/// What of calls is kept beside their number, as the operator decided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keeping {
+    /// What is searched for and asked.
+    pub queries: bool,
+    /// What the person wants, as their assistant puts it; tools ask for it then.
+    pub context: bool,
+}
+
 /// What this server keeps of a person who connects a program.
-const KEPT: [&str; 5] = [
-    "e-mail address, name and organization, as the identity provider reports them; without an \
-     organization there, that of the address's domain",
-    "which organizations that were before, and since when",
-    "which programs were allowed, for what, and when",
-    "feedback that was sent",
-    "not kept: searches, questions and pages read",
-];
+fn kept(keeping: Keeping) -> Vec<&'static str> {
+    let mut kept = vec![
+        "e-mail address, name and organization, as the identity provider reports them; without an \
+         organization there, that of the address's domain",
+        "which organizations that were before, and since when",
+        "which programs were allowed, for what, and when",
+        "how often which tool was called, on which day and with which program",
+        "feedback that was sent",
+    ];
+    if keeping.context {
+        kept.push("what the person wants to achieve, where a call says it");
+    }
+    if keeping.queries {
+        kept.push("searches and questions");
+        kept.push("not kept: pages read");
+    } else {
+        kept.push("not kept: searches, questions and pages read");
+    }
+    kept
+}
 
 /// How `tools/list` shows `whoami`.
 pub fn definition_of_whoami(product: &str) -> Definition {
@@ -91,7 +112,7 @@ struct DisconnectLink {
 }
 
 /// Answers a call of `whoami`.
-pub fn whoami(caller: &Caller, account_url: &str) -> Result<Reply, Failure> {
+pub fn whoami(caller: &Caller, account_url: &str, keeping: Keeping) -> Result<Reply, Failure> {
     let (person, client_id, grant) = signed_in(caller)?;
     let shared = |scope: &str, value: &Option<String>| {
         value.clone().filter(|_| grant.scopes.contains(&scope))
@@ -105,7 +126,7 @@ pub fn whoami(caller: &Caller, account_url: &str) -> Result<Reply, Failure> {
         organization_source: organization.map(|it| it.source),
         client_id: client_id.to_owned(),
         scopes: grant.scopes.clone(),
-        kept: KEPT.to_vec(),
+        kept: kept(keeping),
         account_url: account_url.to_owned(),
     };
     let told = |value: &Option<String>| {

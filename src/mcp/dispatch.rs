@@ -26,7 +26,9 @@ use crate::mcp::elsewhere::{self, House};
 use crate::mcp::feedback::FeedbackBox;
 use crate::mcp::refusal::{SUPPORTED_VERSIONS, internal_error};
 use crate::mcp::reply::{Failure, Reply};
+use crate::mcp::server::Asking;
 use crate::mcp::tools::{Catalogue, Tool};
+use crate::mcp::usage::{Call, Outcome, UsageBook};
 use crate::mcp::{
     account, ask, feedback, feedback_status, get_api_content, list_api_pages, read_page, search,
     search_api, work,
@@ -63,10 +65,14 @@ pub struct Dispatch {
     pub reference: Arc<Reference>,
     /// Where feedback goes.
     pub feedback_box: Arc<dyn FeedbackBox>,
+    /// Where calls are counted.
+    pub usage: Arc<dyn UsageBook>,
     /// Where people see what they connected.
     pub account_url: String,
     /// Other servers whose tools are offered.
     pub remotes: Arc<Remotes>,
+    /// What of calls is kept beside their number.
+    pub keeping: account::Keeping,
 }
 
 impl ServerHandler for Dispatch {
@@ -152,17 +158,38 @@ impl ServerHandler for Dispatch {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let tool = self.catalogue.find(&request.name).ok_or_else(|| self.unknown_tool())?;
-        let Admitted { caller, span } = admitted(tool, &context)?;
-        let arguments = Arguments::new(request.arguments.unwrap_or_default());
-        let run = self.run(tool, caller, arguments).instrument(span.clone());
-        let Some(result) = work::unless_gone(context.ct.cancelled(), run).await else {
-            span.in_scope(|| tracing::info!(?tool, "the client is gone"));
-            return Err(internal_error());
+        let Some(tool) = self.catalogue.find(&request.name) else {
+            if let Some(Admitted { caller, asking, .. }) = admission(&context) {
+                self.usage.note(asking.call(caller, "", Outcome::Refused));
+            }
+            return Err(self.unknown_tool());
         };
-        let result = match result {
+        let Admitted { caller, span, asking } = admitted(tool, &context)?;
+        let gone = context.ct.clone();
+        let mut arguments = Arguments::new(request.arguments.unwrap_or_default());
+        // Taken out before any tool sees it, so that none can hand it on.
+        let context = self.catalogue.take_context(tool, &mut arguments);
+        let query = tool.query_argument().filter(|_| self.keeping.queries);
+        let query = query.and_then(|name| arguments.get(name)?.as_str()).map(text_to_keep);
+        let running = self.run(tool, caller.clone(), arguments).instrument(span.clone());
+        let ended = work::unless_gone(gone.cancelled(), running).await;
+        let ended = ended.unwrap_or(Err(Failure::Abandoned));
+        let name = self.catalogue.name_of(tool);
+        self.usage.note(Call {
+            finding: ended.as_ref().ok().and_then(Reply::finding),
+            query: query.as_deref(),
+            context: context.as_deref(),
+            ..asking.call(&caller, name, Outcome::of(&ended))
+        });
+        let result = match ended {
             Ok(reply) => CallToolResult::from(reply),
-            Err(Failure::Refused(text)) => CallToolResult::error(vec![ContentBlock::text(text)]),
+            Err(Failure::Refused(text) | Failure::Unavailable(text)) => {
+                CallToolResult::error(vec![ContentBlock::text(text)])
+            }
+            Err(Failure::Abandoned) => {
+                span.in_scope(|| tracing::info!(?tool, "the client is gone"));
+                return Err(internal_error());
+            }
             Err(Failure::Fault(error)) => {
                 let error: &dyn Error = &*error;
                 span.in_scope(|| tracing::error!(?tool, error, "a tool failed"));
@@ -227,7 +254,7 @@ impl Dispatch {
             Tool::SubmitFeedback => {
                 let feedback_box = Arc::clone(&self.feedback_box);
                 let call = async move { feedback::call(&*feedback_box, &caller, &arguments).await };
-                work::on_own_task(call).await?
+                work::to_its_end(call).await?
             }
             Tool::FeedbackStatus => {
                 let feedback_box = Arc::clone(&self.feedback_box);
@@ -235,7 +262,7 @@ impl Dispatch {
                     async move { feedback_status::call(&*feedback_box, &caller, &arguments).await };
                 work::on_own_task(call).await?
             }
-            Tool::WhoAmI => account::whoami(&caller, &self.account_url),
+            Tool::WhoAmI => account::whoami(&caller, &self.account_url, self.keeping),
             Tool::Disconnect => account::disconnect(&caller, &self.account_url),
         }
     }
@@ -268,6 +295,11 @@ impl Dispatch {
     }
 }
 
+/// So much of a query as a tool may take.
+fn text_to_keep(text: &str) -> String {
+    text.trim().chars().take(search::QUERY_CHARS_MAX).collect()
+}
+
 /// What the server tells a tool about the request it came with.
 #[derive(Clone, Debug)]
 pub struct Admitted {
@@ -275,14 +307,19 @@ pub struct Admitted {
     pub caller: Caller,
     /// The request in the log. rmcp answers on a task of its own, which knows nothing of it.
     pub span: tracing::Span,
+    /// The request, as far as it is counted.
+    pub asking: Asking,
+}
+
+fn admission(context: &RequestContext<RoleServer>) -> Option<&Admitted> {
+    let parts = context.extensions.get::<http::request::Parts>();
+    parts.and_then(|parts| parts.extensions.get::<Admitted>())
 }
 
 /// The caller, checked a second time. The server has sent away whoever may not make this call, so a
 /// shortfall here means that a call found another way in, and it must not get through.
 fn admitted(tool: Tool, context: &RequestContext<RoleServer>) -> Result<Admitted, ErrorData> {
-    let parts = context.extensions.get::<http::request::Parts>();
-    let admitted = parts.and_then(|parts| parts.extensions.get::<Admitted>());
-    match admitted {
+    match admission(context) {
         Some(admitted) if tool.requirement().check(&admitted.caller).is_ok() => {
             Ok(admitted.clone())
         }

@@ -20,7 +20,7 @@ use crate::mcp::argument::Arguments;
 use crate::mcp::caller::Caller;
 use crate::mcp::merge;
 use crate::mcp::pages::Origin;
-use crate::mcp::reply::{Failure, Reply};
+use crate::mcp::reply::{Failure, Finding, Reply};
 use crate::mcp::sections::{self, LOCAL, Section, Sections};
 use crate::mcp::{ask, get_api_content, inputs, list_api_pages, search, search_api, tools};
 use crate::reference::library::Reference;
@@ -213,7 +213,9 @@ pub async fn pass_on(
         "" => format!("{source} found nothing. Try other words or arguments."),
         _ => text.clone(),
     };
-    Reply::new(shown, &PassedOn { source: source.into(), text })
+    let finding = Finding { results: usize::from(!text.trim().is_empty()), top_score: None };
+    let reply = Reply::new(shown, &PassedOn { source: source.into(), text })?;
+    Ok(reply.with_finding(finding))
 }
 
 /// The one tool in a place that is never shared.
@@ -231,16 +233,16 @@ fn in_short(source: &str, no_answer: &NoAnswer, what: &str) -> String {
 
 /// What a model learns where nobody answers.
 fn silent(source: &str, no_answer: &NoAnswer) -> Failure {
-    Failure::Refused(match no_answer {
-        NoAnswer::Refused | NoAnswer::Unusable(_) => format!(
+    match no_answer {
+        NoAnswer::Refused | NoAnswer::Unusable(_) => Failure::Refused(format!(
             "{source} did not take this call. Check the arguments: names and addresses must be \
              such as it gave itself. If they are, it has no answer; look with search_docs."
-        ),
-        NoAnswer::Resting | NoAnswer::Fault(_) => format!(
+        )),
+        NoAnswer::Resting | NoAnswer::Fault(_) => Failure::Unavailable(format!(
             "{source}, which answers this tool, does not answer just now. Do not repeat the call \
              at once: look with search_docs, or try it again in a minute."
-        ),
-    })
+        )),
+    }
 }
 
 async fn call(

@@ -13,6 +13,9 @@ use crate::mcp::refusal::Refusal;
 /// The key of the revision in a request's `_meta`.
 const META_PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 
+/// The key of the client's own description there.
+const META_CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
+
 /// One message from a client.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Envelope {
@@ -87,6 +90,11 @@ impl Envelope {
     /// The revision a request names in its `_meta`, which makes it one of the modern era.
     pub fn version(&self) -> Option<&str> {
         self.params()?.get("_meta")?.get(META_PROTOCOL_VERSION)?.as_str()
+    }
+
+    /// The name of the client that a request carries in its `_meta` (2026-07-28).
+    pub fn client_name(&self) -> Option<&str> {
+        self.params()?.get("_meta")?.get(META_CLIENT_INFO)?.get("name")?.as_str()
     }
 
     /// The tool a request calls.

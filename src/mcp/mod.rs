@@ -13,7 +13,8 @@
 //!    [`argument`]s in, Markdown and structured content out. [`work`] ends with its request. What
 //!    another server answers is in [`elsewhere`]: its arguments ([`inputs`]), its [`pages`], and
 //!    one answer of several sources ([`merge`]).
-//! 6. [`transport`] turns whatever rmcp said in plain text into JSON-RPC.
+//! 6. [`usage`] is told what became of the call.
+//! 7. [`transport`] turns whatever rmcp said in plain text into JSON-RPC.
 //!
 //! [`introduction`] tells the same to who has not connected.
 //!
@@ -27,6 +28,7 @@ pub mod account;
 pub mod argument;
 pub mod ask;
 pub mod caller;
+pub mod context;
 pub mod dispatch;
 pub mod elsewhere;
 pub mod envelope;
@@ -47,6 +49,7 @@ pub mod sections;
 pub mod server;
 pub mod tools;
 pub mod transport;
+pub mod usage;
 pub mod work;
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::mcp::argument::{Arguments, Choice, Text, input_schema};
 use crate::mcp::list_api_pages::{API, api, no_such_api};
 use crate::mcp::pages::{self, Origin};
-use crate::mcp::reply::{Failure, Reply};
+use crate::mcp::reply::{Failure, Finding, Reply};
 use crate::mcp::tools;
 use crate::reference::library::{HITS_MAX, Hit, Reference, SearchRequest};
 use crate::reference::page::Kind;
@@ -122,7 +122,9 @@ pub fn of_elsewhere(answer: ToolAnswer, source: &str) -> Result<Reply, Failure> 
 }
 
 fn reply(content: Found) -> Result<Reply, Failure> {
-    Reply::new(content.origin.before(markdown(&content.pages)), &content)
+    let finding = Finding { results: content.pages.len(), top_score: None };
+    let reply = Reply::new(content.origin.before(markdown(&content.pages)), &content)?;
+    Ok(reply.with_finding(finding))
 }
 
 fn markdown(pages: &[FoundPage]) -> String {

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
 use crate::docs::library::{Library, SearchQuery, SectionHit};
-use crate::mcp::reply::{Failure, Reply};
+use crate::mcp::reply::{Failure, Finding, Reply};
 
 /// What the search tools answer. The schema of this type is their output schema.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -101,7 +101,11 @@ pub fn reply(content: &Sections) -> Result<Reply, Failure> {
     if let Some(note) = &content.note {
         text = format!("Note: {note}\n\n{text}");
     }
-    Reply::new(text, content)
+    // A place among several sources is no score of the index.
+    let is_local = content.sections.iter().all(|section| section.source.is_none());
+    let top_score = content.sections.first().filter(|_| is_local).map(|section| section.score);
+    let finding = Finding { results: content.sections.len(), top_score };
+    Ok(Reply::new(text, content)?.with_finding(finding))
 }
 
 fn markdown(sections: &[Section]) -> String {

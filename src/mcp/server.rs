@@ -10,14 +10,17 @@ use rmcp::model::{Implementation, ServerCapabilities, ServerConfig};
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 
+use crate::clock::Stopwatch;
 use crate::docs::library::Library;
+use crate::mcp::account::Keeping;
 use crate::mcp::caller::{Caller, Scope, Shortfall};
 use crate::mcp::dispatch::{Admitted, Dispatch};
 use crate::mcp::envelope::Envelope;
 use crate::mcp::feedback::FeedbackBox;
 use crate::mcp::introduction::Introduction;
-use crate::mcp::tools::{Catalogue, Tool};
+use crate::mcp::tools::Catalogue;
 use crate::mcp::transport::{self, Passage};
+use crate::mcp::usage::{Call, Connection, Outcome, Signs, UsageBook};
 use crate::reference::library::Reference;
 use crate::remote::Remotes;
 
@@ -32,6 +35,8 @@ pub struct Settings {
     pub public_url: String,
     /// Where people see what they connected, and end it.
     pub account_url: String,
+    /// What of calls is kept beside their number.
+    pub keeping: Keeping,
 }
 
 /// What the door does with a request.
@@ -55,19 +60,30 @@ pub enum McpAnswer {
 pub struct McpServer {
     about: ServerConfig,
     catalogue: Arc<Catalogue>,
+    usage: Arc<dyn UsageBook>,
     rmcp: StreamableHttpService<Arc<Dispatch>, NeverSessionManager>,
+}
+
+/// What the tools answer from, and whom they hand over to.
+pub struct Furniture {
+    /// The documentation.
+    pub library: Arc<Library>,
+    /// The API reference.
+    pub reference: Arc<Reference>,
+    /// Where feedback goes.
+    pub feedback_box: Arc<dyn FeedbackBox>,
+    /// Where calls are counted.
+    pub usage: Arc<dyn UsageBook>,
+    /// Other servers whose tools are offered.
+    pub remotes: Arc<Remotes>,
 }
 
 impl McpServer {
     /// Puts the tools together for one product.
-    pub fn new(
-        settings: &Settings,
-        library: Arc<Library>,
-        reference: Arc<Reference>,
-        feedback_box: Arc<dyn FeedbackBox>,
-        remotes: Arc<Remotes>,
-    ) -> Self {
-        let catalogue = Arc::new(Catalogue::new(&settings.product, &remotes));
+    pub fn new(settings: &Settings, furniture: Furniture) -> Self {
+        let Furniture { library, reference, feedback_box, usage, remotes } = furniture;
+        let catalogue =
+            Arc::new(Catalogue::new(&settings.product, &remotes, settings.keeping.context));
         let about = about(settings);
         let dispatch = Arc::new(Dispatch {
             about: about.clone(),
@@ -75,7 +91,9 @@ impl McpServer {
             library,
             reference,
             feedback_box,
+            usage: Arc::clone(&usage),
             account_url: settings.account_url.clone(),
+            keeping: settings.keeping,
             remotes,
         });
         let rmcp = StreamableHttpService::new(
@@ -83,7 +101,7 @@ impl McpServer {
             Arc::new(NeverSessionManager::default()),
             configuration(),
         );
-        Self { about, catalogue, rmcp }
+        Self { about, catalogue, usage, rmcp }
     }
 
     /// What this server is and offers, for who has not connected.
@@ -100,25 +118,38 @@ impl McpServer {
             Ok(envelope) => envelope,
             Err((refusal, id)) => return McpAnswer::Response(refusal.into_response(id)),
         };
+        let asking = Asking {
+            signs: transport::signs(&parts.headers, Some(&envelope)),
+            began: Stopwatch::start(),
+            connection: parts.extensions.get::<Connection>().copied(),
+        };
         // What the caller may do comes before what is wrong with the call, so that nobody learns
         // the bounds of a tool out of reach, and so that one challenge is enough.
-        let tool = envelope.called_tool().and_then(|name| self.catalogue.find(name));
-        if let Some(requirement) = tool.map(Tool::requirement) {
-            match requirement.check(&caller) {
-                Ok(()) => {}
-                Err(Shortfall::Person) => {
-                    return McpAnswer::NeedsPerson { required: requirement.scopes };
-                }
-                Err(Shortfall::Scope) => {
-                    return McpAnswer::NeedsScope { required: requirement.scopes };
-                }
+        if let Some(tool) = envelope.called_tool().and_then(|name| self.catalogue.find(name)) {
+            let required = tool.requirement().scopes;
+            if let Err(shortfall) = tool.requirement().check(&caller) {
+                let (outcome, answer) = match shortfall {
+                    Shortfall::Person => {
+                        (Outcome::Unauthorized, McpAnswer::NeedsPerson { required })
+                    }
+                    Shortfall::Scope => (Outcome::Forbidden, McpAnswer::NeedsScope { required }),
+                };
+                self.usage.note(asking.call(&caller, self.catalogue.name_of(tool), outcome));
+                return answer;
             }
         }
         McpAnswer::Response(match transport::direct(&parts.headers, &envelope) {
-            Ok(Passage::Forward(headers)) => self.forward(headers, &envelope, caller).await,
+            Ok(Passage::Forward(headers)) => self.forward(headers, &envelope, caller, asking).await,
             Ok(Passage::Accepted) => transport::accepted(),
             Err(refusal) => refusal.into_response(envelope.id()),
         })
+    }
+
+    /// Counts a request that the door turned away for being one too many.
+    pub fn note_limited(&self, headers: &HeaderMap, caller: &Caller) {
+        let signs = transport::signs(headers, None);
+        let asking = Asking { signs, began: Stopwatch::start(), connection: None };
+        self.usage.note(asking.call(caller, "", Outcome::Limited));
     }
 
     async fn forward(
@@ -126,14 +157,44 @@ impl McpServer {
         headers: HeaderMap,
         envelope: &Envelope,
         caller: Caller,
+        asking: Asking,
     ) -> Response<Bytes> {
         let mut request = Request::new(Full::new(envelope.to_bytes()));
         *request.method_mut() = Method::POST;
         *request.headers_mut() = headers;
-        request.extensions_mut().insert(Admitted { caller, span: tracing::Span::current() });
+        let span = tracing::Span::current();
+        request.extensions_mut().insert(Admitted { caller, span, asking });
         let (parts, body) = self.rmcp.handle(request).await.into_parts();
         let Ok(body) = body.collect().await;
         transport::mend(Response::from_parts(parts, body.to_bytes()), envelope.id())
+    }
+}
+
+/// A request, as far as it is counted.
+#[derive(Clone, Debug)]
+pub struct Asking {
+    /// How its client describes itself.
+    pub signs: Signs,
+    /// When it came.
+    pub began: Stopwatch,
+    /// Where it came from.
+    pub connection: Option<Connection>,
+}
+
+impl Asking {
+    /// A call that ends now.
+    pub fn call<'a>(&'a self, caller: &'a Caller, tool: &'a str, outcome: Outcome) -> Call<'a> {
+        Call {
+            caller,
+            signs: &self.signs,
+            tool,
+            outcome,
+            took: self.began.elapsed(),
+            finding: None,
+            query: None,
+            context: None,
+            connection: self.connection,
+        }
     }
 }
 

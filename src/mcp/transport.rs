@@ -6,17 +6,21 @@
 //! answers in JSON-RPC where rmcp answers in plain text.
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, HOST};
+use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use rmcp::model::{ProtocolVersion, RequestId};
 
 use crate::mcp::envelope::Envelope;
 use crate::mcp::refusal::{Refusal, SUPPORTED_VERSIONS};
+use crate::mcp::usage::Signs;
 
 const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 const MCP_METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const MCP_NAME: HeaderName = HeaderName::from_static("mcp-name");
+
+/// So much is looked at of what a client calls itself, in characters.
+const SIGN_CHARS_MAX: usize = 200;
 
 /// Checks what HTTP alone says about a request.
 pub fn check_http(parts: &Parts) -> Result<(), Refusal> {
@@ -81,6 +85,24 @@ pub enum Passage {
     Forward(HeaderMap),
     /// It is taken, and there is nothing to say.
     Accepted,
+}
+
+/// How a client describes itself with a message, whatever comes of it; with its headers alone where
+/// the body was not read.
+pub fn signs(headers: &HeaderMap, envelope: Option<&Envelope>) -> Signs {
+    let named = envelope.and_then(Envelope::version).map(str::to_owned);
+    let named = named.or_else(|| presented_version(headers).ok().flatten());
+    // Without a header, this is the revision to be assumed (MCP 2025-11-25, Protocol Version
+    // Header).
+    let named = named.as_deref().unwrap_or(ProtocolVersion::V_2025_03_26.as_str());
+    let spoken = SUPPORTED_VERSIONS.iter().find(|supported| supported.as_str() == named);
+    let bounded = |text: &str| text.chars().take(SIGN_CHARS_MAX).collect();
+    let agent = headers.get(USER_AGENT).and_then(|agent| agent.to_str().ok());
+    Signs {
+        client_info: envelope.and_then(Envelope::client_name).map(bounded),
+        user_agent: agent.map(bounded),
+        revision: spoken.map_or("", ProtocolVersion::as_str),
+    }
 }
 
 /// Decides how a message goes on, by its era.

@@ -1,5 +1,5 @@
 //! Work that ends with its request: who hangs up, or waits no longer, is not worked for (MCP
-//! 2026-07-28, Streamable HTTP: Cancellation).
+//! 2026-07-28, Streamable HTTP: Cancellation). Feedback alone is taken to its end.
 //!
 //! rmcp answers on a task of its own and tells it that the client is gone; the task is not ended.
 //! What runs here is dropped then, wherever it waits.
@@ -37,6 +37,14 @@ pub async fn on_own_task<T: Send + 'static>(
     call: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, Failure> {
     Ending(tokio::spawn(call)).await.map_err(Failure::fault)
+}
+
+/// Works on a task of its own that goes on when the client is gone: what a person agreed to send is
+/// not lost because their client waited no longer.
+pub async fn to_its_end<T: Send + 'static>(
+    call: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::spawn(call).await.map_err(Failure::fault)
 }
 
 /// A task that ends when nobody waits for it.

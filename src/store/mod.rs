@@ -9,7 +9,8 @@
 //! `authorization_requests` → `authorization_codes` → `grants` → `refresh_tokens` →
 //! `browser_sessions`. Who locks
 //! `limit_windows` holds nothing else, and takes them in the order of their keys; who locks rows of
-//! `outbox` holds nothing else and waits for none of them.
+//! `outbox` holds nothing else and waits for none of them. Usage is written by itself too: the
+//! writer's row, then days, then counts in the order of their keys.
 //!
 //! Never here: decisions, words of HTTP, a call to the network, `now()` in SQL.
 
@@ -42,9 +43,14 @@ pub mod people;
 pub mod refresh_tokens;
 pub mod schema;
 pub mod sealed;
+pub mod searches;
 pub mod signing_keys;
 pub mod sweep;
 pub mod upstream_logins;
+pub mod usage;
+pub mod usage_fill;
+pub mod usage_reports;
+pub mod usage_sweep;
 pub mod users;
 
 /// How often a transaction is tried at most: the database may ask for another try (SQLSTATE 40001,

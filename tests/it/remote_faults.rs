@@ -8,9 +8,11 @@ use gatehouse::clock::{Clock, SystemClock};
 use gatehouse::config::Config;
 use gatehouse::config::layers::Given;
 use gatehouse::docs::library::{Library, Settings as LibrarySettings};
+use gatehouse::mcp::account::Keeping;
 use gatehouse::mcp::caller::Caller;
 use gatehouse::mcp::feedback::{Feedback, FeedbackBox, Lookup, Submission};
-use gatehouse::mcp::server::{McpAnswer, McpServer, Settings};
+use gatehouse::mcp::server::{Furniture, McpAnswer, McpServer, Settings};
+use gatehouse::mcp::usage::{Call, UsageBook};
 use gatehouse::reference::library::{Reference, Settings as ReferenceSettings};
 use gatehouse::reference::sources::{OwnDocument, Source};
 use gatehouse::remote::Remotes;
@@ -299,6 +301,7 @@ fn tools_alone(file: &str, api_specs: &str) -> McpServer {
         server_version: "1".to_owned(),
         public_url: "http://127.0.0.1".to_owned(),
         account_url: "http://127.0.0.1/account".to_owned(),
+        keeping: Keeping::default(),
     };
     let library = Library::open(LibrarySettings::default()).expect("the manual is readable");
     let named = Source { name: None, path: api_specs.into() };
@@ -307,8 +310,14 @@ fn tools_alone(file: &str, api_specs: &str) -> McpServer {
     let own = OwnDocument { name: "gatehouse".to_owned(), text };
     let reference = Reference::open(ReferenceSettings { sources, own }).expect("a reference");
     let remotes = Arc::new(Remotes::new(&config.remotes, &clock));
-    let (library, reference) = (Arc::new(library), Arc::new(reference));
-    McpServer::new(&settings, library, reference, Arc::new(NoLetters), remotes)
+    let furniture = Furniture {
+        library: Arc::new(library),
+        reference: Arc::new(reference),
+        feedback_box: Arc::new(NoLetters),
+        usage: Arc::new(NoBook),
+        remotes,
+    };
+    McpServer::new(&settings, furniture)
 }
 
 async fn call(server: &McpServer, tool: &str, arguments: Value) -> Value {
@@ -324,6 +333,12 @@ async fn call(server: &McpServer, tool: &str, arguments: Value) -> Value {
     let answer = server.answer(parts, body, Caller::anonymous()).await;
     let McpAnswer::Response(answer) = answer else { panic!("{answer:?}") };
     serde_json::from_slice(answer.body()).expect("JSON")
+}
+
+struct NoBook;
+
+impl UsageBook for NoBook {
+    fn note(&self, _: Call<'_>) {}
 }
 
 struct NoLetters;

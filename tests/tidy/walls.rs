@@ -43,9 +43,24 @@ pub const ROOMS: &[Room] = &[
     // Takes the settings as they were checked, instead of a copy of each type of theirs.
     room("remote", &[LEAVES_AND, "config::remote", "config::remote_tool"]),
     // Sees a caller, already admitted: neither store nor secrets are within reach.
-    room("mcp", &["config::remote_tool", "docs", "reference", "remote", "text"]),
+    room(
+        "mcp",
+        &["clock::Stopwatch", "config::remote_tool", "docs", "reference", "remote", "text"],
+    ),
     // Implements the traits through which the tools hand over; the tools do not know it.
-    room("attribution", &[LEAVES_AND, "domain", "store", "mcp::caller", "mcp::feedback"]),
+    room(
+        "attribution",
+        &[
+            LEAVES_AND,
+            "domain",
+            "store",
+            "mcp::caller",
+            "mcp::feedback",
+            "mcp::reply",
+            "mcp::usage",
+            "text",
+        ],
+    ),
     // Templates show values of the domain; they decide nothing.
     room("page", &["domain::redirect_uri", "domain::scope"]),
     room(

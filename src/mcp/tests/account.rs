@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::world::{Call, World, alice, alice_with, text};
+use crate::mcp::account::Keeping;
 use crate::mcp::caller::{Caller, Grant, Person};
 use crate::mcp::server::McpAnswer;
 
@@ -83,5 +84,19 @@ async fn both_need_a_person_and_no_scope() {
         let answer = World::new().send(call().by(alice_with(&[]))).await;
         assert_eq!(answer.status, 200, "{name}");
         assert!(answer.json["result"]["structuredContent"].is_object(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn whoami_says_that_searches_are_kept_exactly_when_they_are() {
+    for (queries, context) in [(false, false), (true, false), (false, true), (true, true)] {
+        let world = World::keeping(Keeping { queries, context });
+        let result = world.tool("whoami", json!({})).await;
+        let kept = result["structuredContent"]["kept"].as_array().unwrap();
+        let says = |words: &str| kept.iter().any(|line| line == words);
+        assert_eq!(says("searches and questions"), queries, "{result}");
+        assert_eq!(says("not kept: searches, questions and pages read"), !queries, "{result}");
+        assert_eq!(says("what the person wants to achieve, where a call says it"), context);
+        assert!(says("how often which tool was called, on which day and with which program"));
     }
 }

@@ -7,6 +7,7 @@ mod account;
 mod api_reference;
 mod callers;
 mod cancellation;
+mod counting;
 mod envelopes;
 mod eras;
 mod hostile;

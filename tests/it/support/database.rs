@@ -149,7 +149,7 @@ pub async fn db_execute(url: &str, sql: &str) {
     connection.close().await.expect("closing works");
 }
 
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 21] = [
     "clients",
     "users",
     "consents",
@@ -166,6 +166,11 @@ const TABLES: [&str; 16] = [
     "outbox",
     "organizations",
     "memberships",
+    "usage_by_person",
+    "usage_by_organization",
+    "usage_days",
+    "usage_writers",
+    "searches",
 ];
 
 /// Every value of every table, as text, bytes included.

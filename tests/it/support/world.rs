@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use gatehouse::attribution::delivery::Delivery;
+use gatehouse::attribution::usage::recorder::UsageRecorder;
 use gatehouse::cli::house::{House, HouseError, Texts};
 use gatehouse::clock::{SteppedClock, Timestamp};
 use gatehouse::config::Config;
@@ -59,11 +60,16 @@ pub struct World {
 struct Replica {
     gatehouse: Arc<Gatehouse>,
     delivery: Option<Arc<Delivery>>,
+    usage: Arc<UsageRecorder>,
 }
 
 impl Replica {
     fn of(house: &House) -> Self {
-        Self { gatehouse: Arc::clone(&house.gatehouse), delivery: house.delivery.clone() }
+        Self {
+            gatehouse: Arc::clone(&house.gatehouse),
+            delivery: house.delivery.clone(),
+            usage: Arc::clone(&house.usage),
+        }
     }
 
     async fn deliver(self) -> Result<(), StoreError> {
@@ -308,6 +314,23 @@ impl World {
         }
         for delivery in deliveries {
             delivery.await.expect("delivering does not panic")?;
+        }
+        Ok(())
+    }
+
+    /// Returns when every house, all of them at once, has tried to write down the usage that has
+    /// come together, as it does unasked a moment later.
+    pub async fn count_usage(&self) -> Result<(), StoreError> {
+        let write = |usage: Arc<UsageRecorder>| async move { usage.write().await };
+        let mut writes = Vec::new();
+        if let Some(Running { replica, runtime, .. }) = &*self.running.lock().unwrap() {
+            writes.push(runtime.spawn(write(Arc::clone(&replica.usage))));
+        }
+        for replica in &*self.replicas.lock().unwrap() {
+            writes.push(tokio::spawn(write(Arc::clone(&replica.usage))));
+        }
+        for written in writes {
+            written.await.expect("counting does not panic")?;
         }
         Ok(())
     }

@@ -1,0 +1,151 @@
+//! A day of the calendar, in UTC: what usage is counted by.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+
+/// A day, as the number of days since 1 January 1970 in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(i64);
+
+const MILLIS: i64 = 86_400_000;
+
+/// The last day with four digits for the year, 9999-12-31, and the first one, 0000-03-01: more than
+/// any clock says, and little enough for every sum.
+const BOUNDS: (i64, i64) = (-719_468, 2_932_896);
+
+impl Day {
+    /// The day on which a moment lies.
+    pub const fn of(moment: Timestamp) -> Self {
+        Self::from_number(moment.millis().div_euclid(MILLIS))
+    }
+
+    /// From what a column holds: days since the epoch.
+    pub const fn from_number(number: i64) -> Self {
+        let (first, last) = BOUNDS;
+        Self(if number < first {
+            first
+        } else if number > last {
+            last
+        } else {
+            number
+        })
+    }
+
+    /// What a column holds: days since the epoch.
+    pub const fn number(self) -> i64 {
+        self.0
+    }
+
+    /// The day so many days later, or earlier.
+    #[must_use]
+    pub const fn plus(self, days: i64) -> Self {
+        Self::from_number(self.0.saturating_add(days))
+    }
+
+    /// The day that lies so long before; a part of a day counts as none.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        let days = i64::try_from(duration.as_secs() / 86_400).unwrap_or(i64::MAX);
+        self.plus(days.saturating_neg())
+    }
+
+    /// When it is over.
+    pub const fn end(self) -> Timestamp {
+        Timestamp::from_millis((self.0 + 1) * MILLIS)
+    }
+
+    /// Reads `2026-11-23`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('-');
+        let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+        let is_written_so = [year, month, day].map(str::len) == [4, 2, 2]
+            && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        if !is_written_so || parts.next().is_some() {
+            return None;
+        }
+        let (year, month, day) = (year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
+        if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+            return None;
+        }
+        let read = Self(days_from_civil(year, month, day));
+        // 30 February would be another day's name.
+        (read.to_string() == text).then_some(read)
+    }
+}
+
+/// As ISO 8601 writes it: `2026-11-23`.
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = civil_from_days(self.0);
+        write!(f, "{year:04}-{month:02}-{day:02}")
+    }
+}
+
+/// The calendar counted from March, so that the leap day is the last of its year (Howard Hinnant,
+/// "chrono-compatible low-level date algorithms").
+const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let month_from_march = (month + 9) % 12;
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
+const fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_era + era * 400;
+    (if month <= 2 { year + 1 } else { year }, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_read_and_written_as_the_calendar_has_them() {
+        for (text, number) in [
+            ("1970-01-01", 0),
+            ("1969-12-31", -1),
+            ("2000-02-29", 11_016),
+            ("2026-11-23", 20_780),
+            ("2027-01-15", 20_833),
+        ] {
+            assert_eq!(Day::parse(text), Some(Day(number)), "{text}");
+            assert_eq!(Day(number).to_string(), text);
+        }
+        for bad in
+            ["", "2026-02-30", "2026-13-01", "2026-1-1", "26-01-01", "2026-01-01-", "+026-01-01"]
+        {
+            assert_eq!(Day::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_day_of_four_centuries_comes_back() {
+        for number in -10_000..140_000 {
+            assert_eq!(Day::parse(&Day(number).to_string()), Some(Day(number)));
+        }
+    }
+
+    #[test]
+    fn a_moment_lies_on_one_day_and_the_next_begins_where_it_ends() {
+        for (millis, day) in [(0, 0), (MILLIS - 1, 0), (MILLIS, 1), (-1, -1)] {
+            assert_eq!(Day::of(Timestamp::from_millis(millis)), Day(day));
+        }
+        assert_eq!(Day::of(Day(7).end()), Day(8));
+        assert_eq!(Day(100).minus(Duration::from_hours(24 * 90)), Day(10));
+        assert_eq!(Day(7).plus(i64::MAX).to_string(), "9999-12-31");
+    }
+}
