@@ -46,6 +46,10 @@ test-clients *ARGS:
 probe *ARGS:
     scripts/probe "$@"
 
+# How often search finds what readers ask; --misses lists what the tuning half misses.
+search-quality *ARGS:
+    scripts/search-quality "$@"
+
 # Layout, lints, walls and manners: what needs no database.
 check:
     scripts/check

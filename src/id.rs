@@ -66,10 +66,16 @@ ids! {
     FeedbackId,
     /// Something to be handed on to a receiver outside.
     OutboxId,
+    /// An organization that people belong to.
+    OrganizationId,
+    /// A time that a person belonged to one, or to none.
+    MembershipId,
     /// A process that writes usage.
     UsageWriterId,
     /// A time in which nobody is asked to sign in, although the settings say so.
     EnforcementHaltId,
+    /// A call of which a text is kept.
+    SearchId,
 }
 
 fn uuid_v7(entropy: &dyn Entropy, now: Timestamp) -> Uuid {

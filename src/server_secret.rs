@@ -18,7 +18,16 @@ use crate::secret::{Entropy, Kind, Secret, SecretHash, hmac_sha256};
 pub const SERVER_SECRET_BYTES_MIN: usize = 32;
 
 const NONCE_BYTES: usize = aead::NONCE_LEN;
-const SEAL_VERSION: u8 = 1;
+
+/// Sealed values begin with their version: this one, a tag of the secret they were made under, the
+/// nonce.
+const SEAL_VERSION: u8 = 2;
+/// Without the tag. Still opened; a clean-up pass makes what is stored anew.
+const UNTAGGED_SEAL_VERSION: u8 = 1;
+const TAG_BYTES: usize = 4;
+
+/// How a sealed value begins that was made under a certain secret.
+pub const SEAL_MARK_BYTES: usize = 1 + TAG_BYTES;
 
 /// What a sealed or authenticated value is for. A value made for one purpose is
 /// void for every other.
@@ -60,6 +69,14 @@ pub enum Purpose {
     Outbox,
     /// A caller without a token, as the database knows them, and which share they belong to.
     CallerNetwork,
+    /// A person's address, as it is found again.
+    EmailHash,
+    /// What tells sealed values of two secrets apart.
+    SealTag,
+    /// What somebody searched for.
+    Query,
+    /// What somebody wants, as their assistant puts it.
+    Context,
 }
 
 impl Purpose {
@@ -83,6 +100,10 @@ impl Purpose {
             Self::LogoutReturn => b"gatehouse logout return",
             Self::Outbox => b"gatehouse outbox",
             Self::CallerNetwork => b"gatehouse caller network",
+            Self::EmailHash => b"gatehouse email hash",
+            Self::SealTag => b"gatehouse seal tag",
+            Self::Query => b"gatehouse query",
+            Self::Context => b"gatehouse context",
         }
     }
 }
@@ -164,15 +185,31 @@ impl ServerSecret {
                 &mut sealed,
             )
             .expect("a value of ours is far below the cipher's size limit");
-        [&[SEAL_VERSION][..], &nonce, &sealed].concat()
+        [&self.seal_mark()[..], &nonce, &sealed].concat()
+    }
+
+    /// How everything begins that is sealed under the current secret, whatever the purpose, and
+    /// nothing that was sealed under another. It says nothing else of the secret.
+    pub fn seal_mark(&self) -> [u8; SEAL_MARK_BYTES] {
+        let mut mark = [SEAL_VERSION; SEAL_MARK_BYTES];
+        mark[1..].copy_from_slice(&seal_tag(&self.current));
+        mark
     }
 
     /// Opens what [`Self::seal`] made for the same purpose; `None` for anything else.
     pub fn unseal(&self, purpose: Purpose, sealed: &[u8]) -> Option<Vec<u8>> {
-        let (&SEAL_VERSION, rest) = sealed.split_first()? else { return None };
+        let (tag, rest) = match sealed.split_first()? {
+            (&SEAL_VERSION, rest) => {
+                let (tag, rest) = rest.split_at_checked(TAG_BYTES)?;
+                (Some(tag), rest)
+            }
+            (&UNTAGGED_SEAL_VERSION, rest) => (None, rest),
+            _ => return None,
+        };
         let (nonce, ciphertext) = rest.split_at_checked(NONCE_BYTES)?;
         let nonce: [u8; NONCE_BYTES] = nonce.try_into().ok()?;
-        self.generations().find_map(|key| {
+        let may_have_made_it = |key: &&[u8]| tag.is_none_or(|tag| tag == seal_tag(key));
+        self.generations().filter(may_have_made_it).find_map(|key| {
             let mut buffer = ciphertext.to_vec();
             let plaintext = sealing_key(key, purpose)
                 .open_in_place(
@@ -190,6 +227,11 @@ impl ServerSecret {
     /// Only the current secret makes names.
     pub fn keyed_hash(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
         hmac_sha256(&subkey(&self.current, purpose), parts)
+    }
+
+    /// The same under each secret that may have made a name: what a search has to look for.
+    pub fn keyed_hashes(&self, purpose: Purpose, parts: &[&[u8]]) -> Vec<[u8; 32]> {
+        self.generations().map(|key| hmac_sha256(&subkey(key, purpose), parts)).collect()
     }
 
     /// The refresh token that follows `presented`.
@@ -245,6 +287,11 @@ fn subkey(key: &[u8], purpose: Purpose) -> [u8; 32] {
     hmac_sha256(key, &[purpose.label()])
 }
 
+fn seal_tag(key: &[u8]) -> [u8; TAG_BYTES] {
+    let [a, b, c, d, ..] = subkey(key, Purpose::SealTag);
+    [a, b, c, d]
+}
+
 fn sealing_key(key: &[u8], purpose: Purpose) -> aead::LessSafeKey {
     let unbound = aead::UnboundKey::new(&aead::AES_256_GCM_SIV, &subkey(key, purpose))
         .expect("a subkey has the cipher's key length");
@@ -285,6 +332,38 @@ mod tests {
         let stored = before.successor_of(&presented).hash();
         assert!(after.successor_matching(&presented, stored).is_some());
         assert_ne!(after.successor_of(&presented).hash(), stored);
+    }
+
+    #[test]
+    fn what_is_sealed_shows_under_which_secret() {
+        let before = ServerSecret::new(secret(1), None);
+        let after = ServerSecret::new(secret(2), Some(secret(1)));
+        let sealed = before.seal(&SystemEntropy, Purpose::Profile, b"alice");
+        assert!(sealed.starts_with(&before.seal_mark()));
+        assert!(!sealed.starts_with(&after.seal_mark()));
+        let anew = after.seal(&SystemEntropy, Purpose::Feedback, b"words");
+        assert!(anew.starts_with(&after.seal_mark()));
+        assert_eq!(before.unseal(Purpose::Feedback, &anew), None);
+    }
+
+    #[test]
+    fn what_was_sealed_without_a_tag_still_opens() {
+        let server = ServerSecret::new(secret(2), Some(secret(1)));
+        for made_by in [ServerSecret::new(secret(1), None), ServerSecret::new(secret(2), None)] {
+            let sealed = made_by.seal(&SystemEntropy, Purpose::Profile, b"alice");
+            let untagged = [&[UNTAGGED_SEAL_VERSION][..], &sealed[SEAL_MARK_BYTES..]].concat();
+            assert_eq!(server.unseal(Purpose::Profile, &untagged).as_deref(), Some(&b"alice"[..]));
+            assert!(!untagged.starts_with(&server.seal_mark()));
+        }
+    }
+
+    #[test]
+    fn a_name_is_looked_for_under_both_secrets() {
+        let before = ServerSecret::new(secret(1), None);
+        let after = ServerSecret::new(secret(2), Some(secret(1)));
+        let name = |server: &ServerSecret| server.keyed_hash(Purpose::EmailHash, &[b"a@e.com"]);
+        let searched = after.keyed_hashes(Purpose::EmailHash, &[b"a@e.com"]);
+        assert_eq!(searched, [name(&after), name(&before)]);
     }
 
     #[test]

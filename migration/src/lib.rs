@@ -32,6 +32,7 @@ mod m20261123_000007_client_digests;
 mod m20261123_000008_limit_windows;
 mod m20261123_000009_browser_sessions;
 mod m20261123_000010_outbox;
+mod m20261123_000011_organizations;
 mod m20261123_000012_usage;
 mod m20261123_000014_enforcement;
 
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000008_limit_windows::Migration),
             Box::new(m20261123_000009_browser_sessions::Migration),
             Box::new(m20261123_000010_outbox::Migration),
+            Box::new(m20261123_000011_organizations::Migration),
             Box::new(m20261123_000012_usage::Migration),
             Box::new(m20261123_000014_enforcement::Migration),
         ]

@@ -13,14 +13,14 @@
 //! is all in there, and whoever adds to a day that is over takes the mark away again in the same
 //! transaction.
 //!
-//! `usage_writers` tells which batch a replica wrote last, so that one whose commit was not answered
-//! is not added twice.
+//! `usage_writers` tells which batch a replica wrote last, so that one whose commit was not
+//! answered is not added twice.
 //!
 //! `searches` holds what people looked for (`kind` is `query`) and what they said they wanted
 //! (`context`), both sealed and only while the settings say so. The two of one call share an `id`.
-//! `results` is empty for tools that search nothing. `top_score` is the score of the best result and
-//! `terms` the number of words it was made of, since scores add up over words. `is_reformulated`
-//! says that the same person asked in other words soon after.
+//! `results` is empty for tools that search nothing. `top_score` is the score of the best result
+//! and `terms` the number of words it was made of, since scores add up over words.
+//! `is_reformulated` says that the same person asked in other words soon after.
 
 use sea_orm_migration::prelude::*;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::attribution::post::{Failure, Post};
 use crate::cli::check_remotes::remotes;
 use crate::cli::enforcement::offered;
-use crate::cli::house::{check_custom_schemes, check_secret, open_library, open_reference};
+use crate::cli::house::{check_custom_schemes, check_secret, open_library, open_reference, rules};
 use crate::cli::serve::open_store;
 use crate::cli::{CommandError, block_on, logging, say};
 use crate::clock::SystemClock;
@@ -24,14 +24,12 @@ use crate::upstream::{Registration, Upstream};
 pub fn run(given: &Given) -> Result<(), CommandError> {
     let config = Config::load(given)?;
     say(format!("ok    settings: this server is {}", config.public_url));
-    for name in &config.without_effect {
-        say(format!("note  {name} is set and has no effect in this version"));
-    }
     let failures = block_on(async {
         let checks = [
             log(&config),
             custom_scheme_redirects(&config),
             enforcement(&config),
+            organizations(&config),
             signing_key(&config),
             database(&config).await,
             provider(&config).await,
@@ -80,6 +78,13 @@ fn enforcement(config: &Config) -> bool {
             &format!("{}: {error}", error.setting()),
             "See what comes without a token with `gatehouse enforcement report`.",
         ),
+    }
+}
+
+fn organizations(config: &Config) -> bool {
+    match rules(config) {
+        Ok(_) => true,
+        Err(error) => failed(&error.to_string(), "Each domain leads to the one that stands last."),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Who is handed what: the receivers that the configuration names.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use crate::attribution::delivery::{Delivery, Progress};
@@ -59,6 +60,17 @@ pub fn delivery(
         entropy: Arc::clone(entropy),
         progress: Progress::default(),
     })))
+}
+
+/// Hands on what is due until `ended` resolves, where something is handed on at all.
+pub async fn keep_delivering(
+    delivery: Option<Arc<Delivery>>,
+    ended: impl Future<Output = ()> + Send,
+) {
+    match delivery {
+        Some(delivery) => delivery.keep_delivering(ended).await,
+        None => ended.await,
+    }
 }
 
 /// Where feedback is kept. Without a `delivery` what is queued waits for whoever has one.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::hash::RandomState;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,16 +12,20 @@ use tokio::sync::watch;
 
 use crate::attribution::delivery::Delivery;
 use crate::attribution::usage::recorder::UsageRecorder;
+use crate::cli::counting;
 use crate::cli::deliveries::{self, stored_feedback};
 use crate::cli::enforcement::offered;
+use crate::cli::provider::{outbound, upstream_of};
 use crate::clients::Clients;
 use crate::clients::metadata_document::Documents;
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::config::brand::{self as config_brand, BrandConfig};
-use crate::config::{Config, UpstreamConfig};
+use crate::config::organizations::OrganizationConfig;
 use crate::docs::error::DocsError;
 use crate::docs::library::{Library, Settings as DocsSettings};
 use crate::domain::metadata_document::{DocumentHosts, Publishers};
+use crate::domain::organization::rules::{RuleError, RuleSettings, Rules};
 use crate::domain::redirect_uri::{RedirectUri, Target};
 use crate::domain::resource::Resource;
 use crate::domain::scope::ScopeSet;
@@ -30,32 +35,26 @@ use crate::flow::enforcement::Enforcement;
 use crate::flow::enforcement::reading::{PolicyError, policy_of};
 use crate::flow::keyring::Keyring;
 use crate::flow::limits::Limits;
-use crate::flow::logout::LOGOUT_PATH;
 use crate::flow::wire::Wire;
 use crate::flow::{Fault, Gatehouse};
 use crate::http::cors::Cors;
-use crate::http::dev_provider::DevRoutes;
 use crate::http::mcp_door::{Hosts, McpDoor};
 use crate::http::serve::{Endpoints, Sockets, serve};
 use crate::http_client::NoHttpClient;
+use crate::mcp::account::Keeping;
 use crate::mcp::server::{Furniture, McpServer, Settings as McpSettings};
 use crate::page::brand::{Brand, Chosen, Picture};
 use crate::reference::error::ReferenceError;
 use crate::reference::library::{Reference, Settings as ReferenceSettings};
 use crate::reference::sources::{OwnDocument, Source};
 use crate::remote::Remotes;
-use crate::secret::{Entropy, Secret};
+use crate::secret::Entropy;
 use crate::server_secret::Purpose;
 use crate::store::{Store, signing_keys, users};
-use crate::upstream::dev::{self, DevProvider, Returns};
-use crate::upstream::outbound::{Outbound, OutboundError};
-use crate::upstream::{Registration, Upstream};
+use crate::upstream::outbound::OutboundError;
 
 /// What tools call the API of this program, when no other is configured.
 const OWN_API: &str = "gatehouse";
-
-/// The path of the one redirect URI registered at the provider.
-const CALLBACK_PATH: &str = "/mcp/callback";
 
 /// How long a stop waits until what was counted last is shared: a database that is away must not
 /// hold it up.
@@ -85,6 +84,8 @@ pub enum HouseError {
     OtherSecret,
     /// The clients and tools that must sign in.
     Policy(PolicyError),
+    /// Who belongs to which organization is not said as it can be meant.
+    Organizations(RuleError),
     /// A redirect URI that needs no listing, or cannot be allowed.
     CustomScheme,
 }
@@ -102,6 +103,7 @@ impl fmt::Display for HouseError {
                 "secret: the database was sealed under another one; give that one as \
                  secret_previous while you change it",
             ),
+            Self::Organizations(error) => write!(f, "{error}"),
             Self::Outbound(error) => write!(f, "{error}"),
             Self::Documents(error) => write!(f, "cimd: {error}"),
             Self::Delivery(error) => write!(f, "feedback: {error}"),
@@ -174,6 +176,7 @@ impl House {
         let now = clock.now();
         check_custom_schemes(&config)?;
         let policy = policy_of(&config, &offered(&config)).map_err(HouseError::Policy)?;
+        let organizations = rules(&config)?;
         check_secret(&store, &config).await?;
         let keyring = Keyring::open(&store, &config, &*entropy, now).await?;
         let gatehouse = Arc::new(Gatehouse {
@@ -184,6 +187,7 @@ impl House {
             clients: Clients::new(documents(&config)?),
             standings: Standings::default(),
             enforcement: Enforcement::new(policy, &*entropy, now),
+            organizations,
             config,
             store,
             upstream,
@@ -195,9 +199,7 @@ impl House {
         let Gatehouse { config, store, clock, entropy, .. } = &*gatehouse;
         let delivery = deliveries::delivery(config, store, clock, entropy);
         let delivery = delivery.map_err(HouseError::Delivery)?;
-        let kept = config.usage.kept;
-        let usage = UsageRecorder::new(store.clone(), Arc::clone(clock), &**entropy, kept);
-        let usage = Arc::new(usage);
+        let usage = Arc::new(counting::usage_recorder(config, store, clock, entropy));
         let wire = Arc::new(Wire {
             mcp: Arc::new(mcp_door(&gatehouse, &texts, delivery.clone(), &usage)),
             gatehouse: Arc::clone(&gatehouse),
@@ -220,7 +222,7 @@ impl House {
             async move { drop(ended.changed().await) }
         };
         let mut settling = pin!(self.gatehouse.keep_limits_settled(has_ended()));
-        let mut delivering = pin!(keep_delivering(self.delivery, has_ended()));
+        let mut delivering = pin!(deliveries::keep_delivering(self.delivery, has_ended()));
         let mut counting = pin!(self.usage.keep_written(has_ended()));
         let mut enforcing = pin!(self.gatehouse.keep_enforcement(has_ended()));
         let served = tokio::select! {
@@ -252,13 +254,6 @@ impl House {
     }
 }
 
-async fn keep_delivering(delivery: Option<Arc<Delivery>>, ended: impl Future<Output = ()> + Send) {
-    match delivery {
-        Some(delivery) => delivery.keep_delivering(ended).await,
-        None => ended.await,
-    }
-}
-
 /// Refuses to start with a secret that does not open what was sealed before: every sign-in would
 /// fail one by one instead.
 pub async fn check_secret(store: &Store, config: &Config) -> Result<(), HouseError> {
@@ -269,6 +264,18 @@ pub async fn check_secret(store: &Store, config: &Config) -> Result<(), HouseErr
     let all_open = profile.is_none_or(|sealed| opens(Purpose::Profile, &sealed))
         && key.is_none_or(|key| opens(Purpose::SigningKey, &key.private_sealed));
     if all_open { Ok(()) } else { Err(HouseError::OtherSecret) }
+}
+
+/// Who belongs to which organization, as the settings say it.
+pub fn rules(config: &Config) -> Result<Rules, HouseError> {
+    let OrganizationConfig { same, trusted, free_mail, work_mail } = config.organizations.clone();
+    let settings = RuleSettings {
+        same_organization: same,
+        trust_unverified_email: trusted,
+        free_mail_domains: free_mail,
+        work_mail_domains: work_mail,
+    };
+    Rules::new(&settings).map_err(HouseError::Organizations)
 }
 
 /// Only private-use schemes need listing, and none that a page could run.
@@ -297,14 +304,6 @@ fn chosen(brand: &BrandConfig) -> Chosen {
     }
 }
 
-fn outbound(config: &Config) -> Result<Outbound, HouseError> {
-    let issuer = match &config.upstream {
-        UpstreamConfig::Provider(provider) => provider.issuer.clone(),
-        UpstreamConfig::Dev | UpstreamConfig::None => config.public_url.clone(),
-    };
-    Outbound::to(&issuer).map_err(HouseError::Outbound)
-}
-
 fn documents(config: &Config) -> Result<Option<Documents>, HouseError> {
     let Some(config) = &config.cimd else { return Ok(None) };
     let hosts =
@@ -330,6 +329,7 @@ fn mcp_door(
         server_version: env!("CARGO_PKG_VERSION").to_owned(),
         public_url: config.public_url.clone(),
         account_url: config.page_url(ACCOUNT_PATH),
+        keeping: Keeping { queries: config.usage.keep_queries, context: config.usage.ask_context },
     };
     let remotes = Remotes::new(&config.remotes, &gatehouse.clock);
     let furniture = Furniture {
@@ -345,49 +345,6 @@ fn mcp_door(
         cors: Cors::new(config),
         hosts: Hosts::of_public_url(&config.public_url, config.is_loopback()),
         gatehouse: Arc::clone(gatehouse),
-    }
-}
-
-fn upstream_of(
-    config: &Config,
-    outbound: Outbound,
-    brand: &Arc<Brand>,
-    clock: &Arc<dyn Clock>,
-    entropy: &Arc<dyn Entropy>,
-) -> Result<(Option<Upstream>, Option<DevRoutes>), Fault> {
-    let callback = config.url(CALLBACK_PATH);
-    let logged_out = config.page_url(LOGOUT_PATH);
-    let registration =
-        |issuer: String, client_id: String, client_secret: Option<String>| Registration {
-            issuer,
-            client_id,
-            client_secret: client_secret.map(Secret::presented),
-            scope: config.upstream_scope.clone(),
-            extra: config.upstream_params.clone(),
-            redirect_uri: callback.clone(),
-            post_logout_redirect_uri: logged_out.clone(),
-        };
-    match &config.upstream {
-        UpstreamConfig::None => Ok((None, None)),
-        UpstreamConfig::Provider(provider) => {
-            let registration = registration(
-                provider.issuer.clone(),
-                provider.client_id.clone(),
-                provider.client_secret.clone(),
-            );
-            Ok((Some(Upstream::new(registration, outbound, Arc::clone(clock))), None))
-        }
-        UpstreamConfig::Dev => {
-            let registration = registration(config.url(dev::PATH), dev::CLIENT_ID.into(), None);
-            let provider = DevProvider::new(
-                &config.public_url,
-                Returns { callback: callback.clone(), logged_out: logged_out.clone() },
-                Arc::clone(clock),
-                Arc::clone(entropy),
-            )?;
-            let routes =
-                DevRoutes::new(Arc::new(provider), config.docs_product.clone(), Arc::clone(brand));
-            Ok((Some(Upstream::new(registration, outbound, Arc::clone(clock))), Some(routes)))
-        }
+        places: RandomState::new(),
     }
 }

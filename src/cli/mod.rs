@@ -13,18 +13,22 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 pub mod check;
 pub mod check_remotes;
+pub mod counting;
 pub mod deliveries;
 pub mod enforcement;
 pub mod feedback;
+pub mod gaps;
 pub mod gc;
 pub mod house;
 pub mod keys;
 pub mod logging;
 pub mod migrate;
 pub mod openapi;
+pub mod provider;
 pub mod serve;
 pub mod table;
 pub mod usage;
+pub mod users;
 
 use crate::config::Config;
 use crate::config::keys::{KEYS, Key, Shape};
@@ -64,7 +68,10 @@ pub fn command() -> Command {
         .subcommand(with_settings("serve", "Migrate the database, build the index and serve"))
         .subcommand(with_settings("check", "Say in plain words what is wrong with the settings"))
         .subcommand(with_settings("migrate", "Run migrations by hand").arg(direction))
-        .subcommand(with_settings("gc", "Delete what has expired, once"))
+        .subcommand(with_settings(
+            "gc",
+            "Delete what has expired and do what waits for people, once",
+        ))
         .subcommand(
             with_settings("keys", "Signing keys")
                 .arg(Arg::new("action").value_parser(["list"]).default_value("list")),
@@ -80,6 +87,14 @@ pub fn command() -> Command {
             "Who must sign in already while auth is grace, and who would break",
         )))
         .subcommand(usage::arguments(with_settings("usage", "Who used what, in counts")))
+        .subcommand(usage::with_range_and_form(with_settings(
+            "gaps",
+            "What people looked for and did not find",
+        )))
+        .subcommand(users::with_actions(with_settings(
+            "users",
+            "People: list them, or show one with their organization",
+        )))
         .subcommand(Command::new("openapi").about("Print the OpenAPI document"))
 }
 
@@ -134,6 +149,8 @@ pub fn run() -> ExitCode {
         Some(("enforcement", matches)) => {
             load(matches).and_then(|config| enforcement::run(config, matches))
         }
+        Some(("gaps", matches)) => load(matches).and_then(|config| gaps::run(config, matches)),
+        Some(("users", matches)) => load(matches).and_then(|config| users::run(config, matches)),
         Some(("openapi", _)) => openapi::run(),
         _ => unreachable!("clap lets only known commands through"),
     };

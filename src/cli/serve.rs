@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::attribution::upkeep;
 use crate::cli::house::{House, Texts, open_library, open_reference};
 use crate::cli::{CommandError, block_on, gc, logging};
 use crate::clock::SystemClock;
@@ -29,9 +30,6 @@ pub fn run(config: Config) -> Result<(), CommandError> {
     logging::start(&config)?;
     block_on(async {
         let stop = stop_signal()?;
-        for name in &config.without_effect {
-            tracing::warn!(setting = name, "this setting has no effect in this version");
-        }
         if matches!(config.upstream, UpstreamConfig::None) {
             tracing::warn!(
                 "no identity provider is configured: sign-in answers 503. Set upstream_issuer and \
@@ -168,9 +166,9 @@ async fn keep_house_on_a_timer(gatehouse: Arc<Gatehouse>) {
     }
 }
 
-/// What has to be done without being asked: expired rows go, keys that another replica made come
-/// and those that were withdrawn go, and the provider's endpoints are known before somebody waits
-/// for them.
+/// What has to be done without being asked: expired rows go, people are given their organization
+/// and what a rotated secret sealed is sealed anew, keys that another replica made come and those
+/// that were withdrawn go, and the provider's endpoints are known before somebody waits for them.
 pub async fn keep_house(gatehouse: &Gatehouse) {
     let now = gatehouse.clock.now();
     if let Some(upstream) = &gatehouse.upstream
@@ -194,6 +192,18 @@ pub async fn keep_house(gatehouse: &Gatehouse) {
     match reading::sweep(&gatehouse.store, kept, now).await {
         Ok(swept) => tracing::debug!(?swept, "old callers were deleted"),
         Err(error) => tracing::warn!(error = %chain(&error), "old callers could not be deleted"),
+    }
+    match upkeep::pass(&gatehouse.store, gatehouse.people(), now).await {
+        Ok(kept) if kept.memberships + kept.resealed > 0 => {
+            tracing::info!(
+                memberships = kept.memberships,
+                resealed = kept.resealed,
+                left_under_another_secret = kept.left.total(),
+                "people were looked at",
+            );
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(error = %chain(&error), "people could not be looked at"),
     }
 }
 

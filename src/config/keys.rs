@@ -105,6 +105,18 @@ pub const KEYS: &[Key] = &[
     ),
     one("anonymous_kept", "How long it is kept who came without a token [default: 30d]"),
     switch("require_work_email", "Refuse free and disposable mail domains"),
+    Key {
+        name: "same_organization",
+        shape: Shape::Map,
+        help: "Companies with several domains: acquired.example=example.com; org:ID for an org_id",
+    },
+    list(
+        "trust_unverified_email",
+        "Whose addresses count unverified: true, or connections such as samlp|acme [default: \
+         nobody's]",
+    ),
+    list("free_mail_domains", "Domains of free mail providers that the list lacks"),
+    list("work_mail_domains", "Domains of organizations that the lists call free or disposable"),
     one(
         "default_scope",
         "Scopes of a client that names none for documentation [default: docs:read docs:feedback]",
@@ -140,7 +152,10 @@ pub const KEYS: &[Key] = &[
     list("docs_path", "Folders of Markdown, AsciiDoc or HTML [default: the manual]"),
     one("docs_url", "The public address that pages are cited under"),
     one("docs_product", "The product's name in tools and pages [default: Gatehouse]"),
-    one("server_name", "The registry name for server.json"),
+    one(
+        "server_name",
+        "The registry name for server.json, such as com.example/docs [default: none]",
+    ),
     one("help_url", "Where 401 answers and metadata point for help"),
     one("pages_path", "Where pages for people live [default: /]"),
     list(
@@ -161,13 +176,13 @@ pub const KEYS: &[Key] = &[
     Key { name: "remote", shape: Shape::Tables, help: "Other MCP servers whose tools are offered" },
     one("usage_kept", "How long usage by person is kept [default: 90d]"),
     one("usage_totals_kept", "How long usage by organization is kept [default: 730d]"),
+    switch("keep_queries", "Keep what is searched for, sealed [default: false]"),
+    one("queries_kept", "How long that is kept [default: 90d]"),
+    switch("ask_context", "Let tools ask what the person wants, and keep it [default: false]"),
+    one("context_kept", "How long that is kept [default: 90d]"),
     one("log_format", "text or json [default: text on a terminal, else json]"),
     one("log", "What is logged: a level or a filter [default: info]"),
 ];
-
-/// Settings of the contract that this version accepts but does not act on yet; setting one is
-/// answered with a warning, so that nobody relies on it.
-pub const WITHOUT_EFFECT: &[&str] = &["server_name"];
 
 /// Finds a setting by its name.
 pub fn find(name: &str) -> Option<&'static Key> {

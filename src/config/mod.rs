@@ -18,6 +18,7 @@ pub mod enforcement;
 pub mod feedback;
 pub mod keys;
 pub mod layers;
+pub mod organizations;
 pub mod readers;
 pub mod remote;
 pub mod remote_tool;
@@ -30,10 +31,11 @@ use crate::config::brand::{BrandConfig, brand};
 use crate::config::enforcement::{EnforcementConfig, enforcement};
 use crate::config::feedback::{FeedbackConfig, feedback};
 use crate::config::layers::{ConfigError, Given, Layers};
+use crate::config::organizations::{OrganizationConfig, organizations};
 use crate::config::readers::{
     api_specs, auth_mode, cimd, cors_origins, database_url, default_scope, docs_path, log_format,
-    networks, pages_path, product, public_url, secret, session_ttls, signing_alg, site_origins,
-    socket, upstream, upstream_params, upstream_scope, without_effect,
+    networks, pages_path, product, public_url, secret, server_name, session_ttls, signing_alg,
+    site_origins, socket, upstream, upstream_params, upstream_scope,
 };
 use crate::config::remote::{RemoteConfig, remotes};
 use crate::config::usage::{UsageConfig, usage};
@@ -172,6 +174,8 @@ pub struct Config {
     pub auth: AuthMode,
     /// Whether free and disposable mail domains are refused.
     pub require_work_email: bool,
+    /// Who belongs to which organization.
+    pub organizations: OrganizationConfig,
     /// Scopes granted to a client that names no documentation scope.
     pub default_scope: String,
     /// Lifetime of an access token.
@@ -226,6 +230,8 @@ pub struct Config {
     pub api_specs: Vec<ApiSpec>,
     /// The product's name.
     pub docs_product: String,
+    /// What registries call the server: namespace and name.
+    pub server_name: Option<String>,
     /// Where 401 answers and metadata point for help.
     pub help_url: Option<Url>,
     /// How the pages look.
@@ -242,28 +248,38 @@ pub struct Config {
     pub log_format: Option<LogFormat>,
     /// What is logged.
     pub log: String,
-    /// Settings that were set and have no effect in this version.
-    pub without_effect: Vec<&'static str>,
+}
+
+fn ttl(
+    layers: &Layers,
+    name: &str,
+    default: &str,
+    (min, max): (Duration, Duration),
+) -> Result<Duration, ConfigError> {
+    layers.read(name, default, |text| values::duration_within(text, min, max))
+}
+
+fn token_ttls(layers: &Layers) -> Result<(Duration, Duration), ConfigError> {
+    let refresh = ttl(layers, "refresh_token_ttl", "30d", (MINUTE, DAY * 3650))?;
+    let access = ttl(layers, "access_token_ttl", "1h", (SECOND, DAY))?;
+    if refresh < access {
+        let message = "it must not be shorter than access_token_ttl";
+        return Err(layers.error("refresh_token_ttl", message));
+    }
+    Ok((access, refresh))
 }
 
 impl Config {
     /// Reads and checks everything; makes the secret file when it may and must.
     pub fn load(given: &Given) -> Result<Self, ConfigError> {
         let layers = Layers::merge(given)?;
-        let ttl = |name: &str, default: &str, min: Duration, max: Duration| {
-            layers.read(name, default, |text| values::duration_within(text, min, max))
-        };
+        let ttl = |name, default, min, max| ttl(&layers, name, default, (min, max));
         let listen = layers.read("listen", "127.0.0.1:8080", socket)?;
         let public_url = public_url(&layers, listen)?;
         let is_loopback = loopback::is_loopback(&public_url);
         let upstream = upstream(&layers, is_loopback && listen.ip().is_loopback())?;
         let database_url = database_url(&layers)?;
-        let refresh_token_ttl = ttl("refresh_token_ttl", "30d", MINUTE, DAY * 3650)?;
-        let access_token_ttl = ttl("access_token_ttl", "1h", SECOND, DAY)?;
-        if refresh_token_ttl < access_token_ttl {
-            let message = "it must not be shorter than access_token_ttl";
-            return Err(layers.error("refresh_token_ttl", message));
-        }
+        let (access_token_ttl, refresh_token_ttl) = token_ttls(&layers)?;
         let auth = layers.read("auth", "enforce", auth_mode)?;
         Ok(Self {
             listen,
@@ -279,6 +295,7 @@ impl Config {
             privacy_url: layers.read_optional("privacy_url", values::address)?,
             auth,
             require_work_email: layers.read("require_work_email", "false", values::switch)?,
+            organizations: organizations(&layers)?,
             default_scope: layers.read("default_scope", DEFAULT_GRANT, default_scope)?,
             access_token_ttl,
             refresh_token_ttl,
@@ -309,6 +326,7 @@ impl Config {
             docs_url: layers.read_optional("docs_url", values::address)?,
             api_specs: api_specs(&layers, given)?,
             docs_product: layers.read("docs_product", "Gatehouse", product)?,
+            server_name: layers.read_optional("server_name", server_name)?,
             help_url: layers.read_optional("help_url", values::address)?,
             brand: brand(&layers, given)?,
             feedback: feedback(&layers, given)?,
@@ -317,7 +335,6 @@ impl Config {
             enforcement: enforcement(&layers, auth)?,
             log_format: layers.read_optional("log_format", log_format)?,
             log: layers.text("log")?.unwrap_or_else(|| "info".into()),
-            without_effect: without_effect(&layers),
         })
     }
 

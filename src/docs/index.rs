@@ -1,22 +1,52 @@
-//! The search index of the corpus: one entry per section.
+//! The search index of the corpus: one entry per section and one per page.
+//!
+//! A question is answered by a section, but its words are spread over a page: the title says what
+//! all sections are about, and "how do I resize a volume in Kubernetes" finds "volume" in one
+//! paragraph and "Kubernetes" in another. So every page is an entry of its own as well, and a
+//! section is worth what it says itself and a share of what its page says as a whole.
 
-use super::{error::DocsError, page::Page};
-use crate::text::index::{FieldSpec, IndexBuilder, Phrases, TextIndex};
+use std::collections::{HashMap, HashSet};
 
-/// How much a term counts where it is found. A section is named by its heading: a word there says
-/// what the text is about, a word in the text only that it occurs. Title, path and description
-/// belong to the whole page and so to all its sections alike. (Tuned on forty questions to a
-/// corpus of 552 pages, of which 35 find their page among the first three.)
-const FIELDS: [FieldSpec; 5] = [
-    FieldSpec { name: "title", boost: 1.2, phrases: Phrases::Counted },
-    FieldSpec { name: "headings", boost: 2.2, phrases: Phrases::Counted },
-    FieldSpec { name: "body", boost: 1.0, phrases: Phrases::Counted },
-    FieldSpec { name: "path", boost: 1.0, phrases: Phrases::Ignored },
-    FieldSpec { name: "about", boost: 1.2, phrases: Phrases::Ignored },
+use super::{error::DocsError, links, markdown, names::Names, page::Page};
+use crate::text::index::{EntryKind, FieldSpec, IndexBuilder, Phrases, TextIndex};
+
+/// How many pages are scored as a whole for one question.
+const PAGES_MAX: usize = 1_000;
+
+/// How much the score of its page adds to a section.
+const PAGE_SHARE: f32 = 0.4;
+
+/// How much of its score a section loses when its page has none of the words of the question.
+const COVERAGE_SHARE: f32 = 0.2;
+
+// What counts how much was tried on the questions of `tests/quality`; its README says what each of
+// these brings.
+const KINDS: [EntryKind; 2] = [
+    EntryKind { fields: &SECTION_FIELDS, tie_breaker: 0.1 },
+    EntryKind { fields: &PAGE_FIELDS, tie_breaker: 0.5 },
+];
+const SECTIONS: usize = 0;
+const PAGES: usize = 1;
+
+/// The headings that lead to a section, and its text.
+const SECTION_FIELDS: [FieldSpec; 2] = [field("headings", 1.0), field("body", 1.0)];
+
+/// Of a page its title, the words of its address, what its author says of it, what other pages say
+/// of it where they link to it, and all of its text.
+const PAGE_FIELDS: [FieldSpec; 5] = [
+    field("title", 2.5),
+    field("path", 1.0),
+    field("about", 0.5),
+    field("linked", 2.0),
+    field("whole", 1.0),
 ];
 
+const fn field(name: &'static str, boost: f32) -> FieldSpec {
+    FieldSpec { name, boost, phrases: Phrases::Ignored }
+}
+
 /// Where a section is: the number of its page, and its own on that page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SectionAddress {
     pub page: usize,
     pub section: usize,
@@ -26,28 +56,40 @@ pub struct SectionAddress {
 pub struct SectionIndex {
     texts: TextIndex,
     /// By entry number.
-    entries: Vec<SectionAddress>,
+    sections: Vec<SectionAddress>,
 }
 
 impl SectionIndex {
-    /// Indexes every section that has text of its own.
-    pub fn build(pages: &[Page]) -> Result<Self, DocsError> {
-        let mut builder = IndexBuilder::new(&FIELDS)?;
-        let mut entries = Vec::new();
-        for (number, page) in pages.iter().enumerate() {
-            for section in 0..page.document.sections.len() {
-                if let Some(texts) = indexed(page, section) {
-                    builder.add(&texts.each_ref().map(String::as_str))?;
-                    entries.push(SectionAddress { page: number, section });
+    /// Indexes every section that has text of its own, and every page.
+    pub fn build(pages: &[Page], names: &Names) -> Result<Self, DocsError> {
+        let mut builder = IndexBuilder::new(&KINDS)?;
+        let mut sections = Vec::new();
+        let linked = links::collect(pages, names);
+        for (number, (page, linked)) in pages.iter().zip(&linked).enumerate() {
+            let document = &page.document;
+            let path = page.public_path.replace('/', " ");
+            let mut whole = [&document.title, &document.description, path.as_str()].join("\n");
+            for (section, it) in document.sections.iter().enumerate() {
+                let body = markdown::plain_text(document.body(section));
+                for text in [&it.heading, &body] {
+                    whole.push('\n');
+                    whole.push_str(text);
                 }
+                // A heading with nothing under it: its subsections carry it in their trails.
+                if body.is_empty() && document.sections.len() > 1 {
+                    continue;
+                }
+                builder.add(SECTIONS, &[&document.trail(section), &body])?;
+                sections.push(SectionAddress { page: number, section });
             }
+            builder.add(PAGES, &[&document.title, &path, &document.description, linked, &whole])?;
         }
-        Ok(Self { texts: builder.finish()?, entries })
+        Ok(Self { texts: builder.finish()?, sections })
     }
 
     /// How many sections can be found.
     pub fn section_count(&self) -> usize {
-        self.entries.len()
+        self.sections.len()
     }
 
     /// The sections that answer a question best, best first. A question without a word in it is
@@ -57,26 +99,28 @@ impl SectionIndex {
         text: &str,
         limit: usize,
     ) -> Result<Vec<(SectionAddress, f32)>, DocsError> {
-        let found = self.texts.search(text, limit)?.into_iter();
-        Ok(found.map(|(entry, score)| (self.entries[entry], score)).collect())
+        let question = self.texts.question(PAGES, text)?;
+        let pages = self.texts.search(PAGES, &question, PAGES_MAX)?;
+        let coverage = self.texts.coverage(PAGES, &question, PAGES_MAX)?;
+        let sections = self.texts.search(SECTIONS, &question, limit)?;
+        let mut found: Vec<(SectionAddress, f32)> =
+            sections.into_iter().map(|(entry, score)| (self.sections[entry], score)).collect();
+        // A page may answer as a whole though none of its sections does; then its beginning is
+        // shown.
+        let shown: HashSet<usize> = found.iter().map(|(at, _)| at.page).collect();
+        let hidden = pages.iter().map(|(page, _)| *page).filter(|page| !shown.contains(page));
+        found.extend(hidden.take(limit).map(|page| (SectionAddress { page, section: 0 }, 0.0)));
+        let pages: HashMap<usize, f32> = pages.into_iter().collect();
+        let coverage: HashMap<usize, f32> = coverage.into_iter().collect();
+        let of = |scores: &HashMap<usize, f32>, page| scores.get(&page).copied().unwrap_or(0.0);
+        for (at, score) in &mut found {
+            *score += PAGE_SHARE * of(&pages, at.page);
+            *score *= 1.0 - COVERAGE_SHARE * (1.0 - of(&coverage, at.page));
+        }
+        found.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        found.truncate(limit);
+        Ok(found)
     }
-}
-
-/// What is indexed of a section, in the order of [`FIELDS`], or None for a heading with nothing
-/// under it: its subsections carry it in their trails.
-fn indexed(page: &Page, section: usize) -> Option<[String; 5]> {
-    let document = &page.document;
-    let body = super::markdown::plain_text(document.body(section));
-    if body.is_empty() && document.sections.len() > 1 {
-        return None;
-    }
-    Some([
-        document.title.clone(),
-        document.trail(section),
-        body,
-        page.public_path.replace('/', " "),
-        document.description.clone(),
-    ])
 }
 
 #[cfg(test)]
@@ -84,7 +128,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::docs::markdown;
 
     fn page(path: &str, markdown: &str) -> Page {
         Page {
@@ -96,8 +139,12 @@ mod tests {
         }
     }
 
+    fn build(pages: &[Page]) -> SectionIndex {
+        SectionIndex::build(pages, &Names::collect(pages, None)).unwrap()
+    }
+
     fn index() -> SectionIndex {
-        SectionIndex::build(&[
+        build(&[
             page(
                 "a.md",
                 "# Alpha\n\nSet `kafka_enable_authorization` first.\n\n## Limits\n\nMany.",
@@ -108,7 +155,6 @@ mod tests {
             ),
             page("c.md", "# Gamma\n\nauthorization of other things, kafka, enable"),
         ])
-        .unwrap()
     }
 
     fn first(question: &str) -> Option<(usize, usize)> {
@@ -150,7 +196,7 @@ mod tests {
 
     #[test]
     fn an_empty_corpus_answers_nothing() {
-        let index = SectionIndex::build(&[]).unwrap();
+        let index = build(&[]);
         assert!(index.section_count() == 0 && index.search("alpha", 3).unwrap().is_empty());
     }
 

@@ -75,7 +75,7 @@ impl Snapshot {
     /// Names and indexes these pages.
     pub fn of(pages: Vec<Page>, site_url: Option<Url>) -> Result<Self, DocsError> {
         let names = Names::collect(&pages, site_url);
-        let index = SectionIndex::build(&pages)?;
+        let index = SectionIndex::build(&pages, &names)?;
         Ok(Self { pages, names, index })
     }
 }

@@ -24,6 +24,7 @@ mod ground;
 pub mod html;
 mod index;
 pub mod library;
+mod links;
 pub mod manual;
 pub mod markdown;
 mod names;

@@ -1,14 +1,20 @@
 //! From candidates of the index to the sections of an answer.
 
+use std::collections::HashSet;
+
 use super::{index::SectionAddress, page::Page};
 
 /// Sections of one page in an answer. The best two show what a page has to say; further ones
 /// would push out the page that says it better.
 const HITS_PER_PAGE_MAX: usize = 2;
 
+/// What the second section of a page is worth beside the first: whoever reads the first is on that
+/// page already, and another page may be the right one.
+const SECOND_WORTH: f32 = 0.6;
+
 /// A section is worth more on a page whose other sections match as well: that page is about the
 /// question, another one may only mention it. So much of the scores of its best neighbours is
-/// added. (Tried on forty questions to a corpus of 552 pages; more than this lets long pages win.)
+/// added; more than this lets long pages win.
 const SUPPORT: f32 = 0.1;
 const SUPPORTERS_MAX: usize = 3;
 
@@ -23,6 +29,13 @@ pub fn best(
         .iter()
         .map(|(at, score)| (*at, score + SUPPORT * support(*at, candidates)))
         .collect();
+    ranked.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+    let mut seen = HashSet::new();
+    for (at, score) in &mut ranked {
+        if !seen.insert(at.page) {
+            *score *= SECOND_WORTH;
+        }
+    }
     ranked.sort_by(|(_, a), (_, b)| b.total_cmp(a));
     let body = |at: SectionAddress| pages[at.page].document.body(at.section);
     let mut chosen: Vec<(SectionAddress, f32)> = Vec::with_capacity(limit);

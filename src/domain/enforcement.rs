@@ -38,8 +38,8 @@ pub struct Bucket(u16);
 impl Bucket {
     /// That of a caller.
     pub fn of(network_hash: &NetworkHash) -> Self {
-        let [a, b, c, d, e, f, g, h, ..] = *network_hash;
-        let number = u64::from_be_bytes([a, b, c, d, e, f, g, h]) % u64::from(ALL_HUNDREDTHS);
+        let first = network_hash.first_chunk().copied().unwrap_or_default();
+        let number = u64::from_be_bytes(first) % u64::from(ALL_HUNDREDTHS);
         // Below 10,000.
         Self(u16::try_from(number).unwrap_or(0))
     }

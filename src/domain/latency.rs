@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-/// The longest a call of each bucket but the last took, in milliseconds. A search of the local index
-/// takes a few, another server up to its deadline of 22 seconds.
+/// The longest a call of each bucket but the last took, in milliseconds. A search of the local
+/// index takes a few, another server up to its deadline of 22 seconds.
 pub const BOUNDS_MS: [u64; BUCKETS - 1] = [5, 10, 25, 50, 100, 250, 1_000, 5_000, 20_000];
 
 /// Buckets of the histogram.

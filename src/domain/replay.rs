@@ -315,7 +315,9 @@ mod tests {
 
     fn report(policy: Policy, callers: &[&[Seen]]) -> Report {
         let mut replay = Replay::of(policy);
-        callers.iter().for_each(|caller| replay.add(caller));
+        for caller in callers {
+            replay.add(caller);
+        }
         let products = BTreeSet::from(["Cursor".to_owned()]);
         let day = Day::from_number(7);
         replay.report((day, day), &SignedIn { products, tool_calls: 10 })

@@ -3,8 +3,9 @@
 //! 1. Signature, algorithm and type of the token, remembered by its hash; an unknown key asks the
 //!    database once, since another replica may have made it.
 //! 2. The claims, against our own clock (`domain::access_token`).
-//! 3. How its grant stands, remembered for [`STANDING_KEPT`]: that bounds how long a revoked grant
-//!    may still pass on another replica. This replica forgets at once.
+//! 3. How its grant stands, and who is behind it, with their organization, remembered for
+//!    [`STANDING_KEPT`]: that bounds how long a revoked grant may still pass on another replica.
+//!    This replica forgets at once.
 //! 4. A work address, where one is required.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,10 +13,10 @@ use std::time::Duration;
 
 use quick_cache::sync::Cache;
 
-use crate::attribution::work_email;
 use crate::clock::Timestamp;
 use crate::domain::access_token::{Admitted, Claims, Profile, admit};
-use crate::domain::refusal::AccessRefusal;
+use crate::domain::organization::{Attribution, Told};
+use crate::domain::refusal::{AccessRefusal, NoWorkEmail};
 use crate::flow::keyring::{Reloaded, Unverified};
 use crate::flow::{Fault, Gatehouse};
 use crate::id::GrantId;
@@ -34,6 +35,8 @@ const TOKEN_BYTES_MAX: usize = 8 * 1024;
 struct Remembered {
     standing: Standing,
     profile: Arc<Profile>,
+    attribution: Arc<Attribution>,
+    work_email: Result<(), NoWorkEmail>,
     read_at: Timestamp,
 }
 
@@ -85,6 +88,8 @@ pub struct Entry {
     pub admitted: Admitted,
     /// What is known of the person.
     pub profile: Arc<Profile>,
+    /// Whom the call is counted for.
+    pub attribution: Arc<Attribution>,
 }
 
 impl Gatehouse {
@@ -107,11 +112,15 @@ impl Gatehouse {
             return Ok(Err(AccessRefusal::Revoked));
         }
         if self.config.require_work_email
-            && let Err(lack) = work_email::check(&remembered.profile)
+            && let Err(lack) = remembered.work_email
         {
             return Ok(Err(AccessRefusal::WorkEmailRequired(lack)));
         }
-        Ok(Ok(Entry { admitted, profile: Arc::clone(&remembered.profile) }))
+        Ok(Ok(Entry {
+            admitted,
+            profile: Arc::clone(&remembered.profile),
+            attribution: Arc::clone(&remembered.attribution),
+        }))
     }
 
     /// Signature and claims of an access token, not yet its grant.
@@ -181,7 +190,14 @@ impl Gatehouse {
             return Ok(None);
         };
         let profile = Arc::new(self.profile(&standing.profile_sealed)?);
-        let remembered = Arc::new(Remembered { standing, profile, read_at: now });
+        let work_email = self.organizations.check_work_email(Told {
+            upstream_issuer: &standing.upstream_issuer,
+            upstream_subject: &standing.upstream_subject,
+            profile: &profile,
+        });
+        let attribution = Arc::new(standing.attribution.clone());
+        let remembered =
+            Arc::new(Remembered { standing, profile, attribution, work_email, read_at: now });
         self.standings.remember(endings, grant_id, Arc::clone(&remembered));
         Ok(Some(remembered))
     }
@@ -193,15 +209,27 @@ mod tests {
     use crate::id::UserId;
 
     fn alive() -> Arc<Remembered> {
+        let (user, read_at) = (UserId::from_uuid(uuid::Uuid::nil()), Timestamp::from_seconds(1000));
+        let attribution = Attribution {
+            user,
+            organization: None,
+            lack: None,
+            email_domain: None,
+            first_login_at: read_at,
+            last_login_at: read_at,
+        };
         let standing = Standing {
-            user_id: UserId::from_uuid(uuid::Uuid::nil()),
+            user_id: user,
             client_id: "editor".to_owned(),
             expires_at: None,
             revoked_at: None,
+            upstream_issuer: String::new(),
+            upstream_subject: String::new(),
             profile_sealed: Vec::new(),
+            attribution: attribution.clone(),
         };
-        let read_at = Timestamp::from_seconds(1000);
-        Arc::new(Remembered { standing, profile: Arc::default(), read_at })
+        let (profile, attribution) = (Arc::default(), Arc::new(attribution));
+        Arc::new(Remembered { standing, profile, attribution, work_email: Ok(()), read_at })
     }
 
     #[test]

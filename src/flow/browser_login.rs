@@ -13,13 +13,13 @@
 //! 5. Claim: its row is written, once.
 //! 6. Redeem the code and believe the ID token, or not, with nothing held.
 //! 7. Gate: a work address where one is required.
-//! 8. One write: the person, the session before it away, the new session.
+//! 8. One write: the person and their organization, the session before it away, the new session.
 
 use serde::{Deserialize, Serialize};
 
-use crate::attribution::work_email;
 use crate::clock::Timestamp;
-use crate::domain::access_token::Profile;
+use crate::domain::email_domain;
+use crate::domain::organization::Told;
 use crate::domain::refusal::{AuthorizeRefusal, CallbackRefusal, ReturnRefusal};
 use crate::domain::return_to::{ReturnPlaces, ReturnTo};
 use crate::domain::upstream_login::Identity;
@@ -31,7 +31,7 @@ use crate::flow::{Fault, Gatehouse};
 use crate::id::UserId;
 use crate::secret::{Kind, Secret, SecretHash, base64url};
 use crate::server_secret::Purpose;
-use crate::store::{Consumed, browser_logins, browser_sessions, transact, users};
+use crate::store::{Consumed, browser_logins, browser_sessions, transact};
 use crate::upstream::LoginSecrets;
 
 /// The path of the account page, below `pages_path`.
@@ -100,7 +100,7 @@ impl Gatehouse {
             Err(refusal) => return Ok(Login::Refused(refusal)),
         };
         let signed_in = self.signed_in(cookies, now).await?;
-        if let Some(signed_in) = signed_in.filter(|it| self.lets_in(&it.profile)) {
+        if let Some(signed_in) = signed_in.filter(|it| it.is_let_in) {
             let location = return_to.as_str().to_owned();
             return Ok(Login::Back { location, cookies: signed_in.cookie.into_iter().collect() });
         }
@@ -173,20 +173,21 @@ impl Gatehouse {
             Ok(identity) => identity,
             Err(refusal) => return refused(refusal),
         };
-        if !self.lets_in(&identity.profile) {
+        if !self.lets_in(Told::by(&identity)) {
             return refused(AuthorizeRefusal::WorkEmailRequired);
         }
         let (user_id, session_cookie) = self.begin_session(&identity, cookies).await?;
-        tracing::info!(flow = "login", outcome = "signed_in", subject = %user_id);
+        let domain = identity.profile.email.as_deref().and_then(email_domain::of_address);
+        tracing::info!(flow = "login", outcome = "signed_in", subject = %user_id, domain);
         let location = login.return_to.as_str().to_owned();
         // Not who signed in here last: that lets earlier approvals stand in for the consent page,
         // and nobody was asked for one in this browser.
         Ok(CallbackOutcome::ToClient { location, cookies: vec![session_cookie] })
     }
 
-    /// Whether a profile passes the gate.
-    pub fn lets_in(&self, profile: &Profile) -> bool {
-        !self.config.require_work_email || work_email::check(profile).is_ok()
+    /// Whether somebody passes the gate.
+    pub fn lets_in(&self, told: Told<'_>) -> bool {
+        !self.config.require_work_email || self.organizations.check_work_email(told).is_ok()
     }
 
     /// The one write: the person, and their session in place of whatever this browser held.
@@ -197,14 +198,12 @@ impl Gatehouse {
     ) -> Result<(UserId, String), Fault> {
         // Read again: the provider may have taken its time, and the session's life begins now.
         let now = self.clock.now();
-        let fresh_user_id = UserId::generate(&*self.entropy, now);
+        let person = self.people().prepare(Told::by(identity), now)?;
         let before = self.session_value(cookies).map(|value| value.hash());
-        let session = self.prepare_session(fresh_user_id, now);
+        let session = self.prepare_session(person.fresh_id, now);
         let PreparedSession { row, cookie } = session;
-        let profile = self.serialized(&identity.profile)?;
         let user_id = transact!(self.store, txn => {
-            let sign_in = self.sign_in_of(identity, &profile);
-            let user_id = users::upsert(txn, fresh_user_id, sign_in, now).await?;
+            let user_id = person.write(txn, now).await?;
             if let Some(before) = before {
                 browser_sessions::delete(txn, before).await?;
             }

@@ -8,12 +8,13 @@
 use crate::clock::Timestamp;
 use crate::domain::access_token::Profile;
 use crate::domain::browser_session::{Decision, decide};
+use crate::domain::organization::{Attribution, Told};
 use crate::flow::browser::Cookies;
 use crate::flow::{Fault, Gatehouse};
 use crate::id::{BrowserSessionId, UserId};
 use crate::secret::{Kind, Secret};
 use crate::store::browser_sessions::{self, NewSession, StoredSession};
-use crate::store::{Consumed, transact, users};
+use crate::store::{Consumed, people, transact};
 
 /// Who is signed in with this browser.
 pub struct SignedIn {
@@ -23,6 +24,10 @@ pub struct SignedIn {
     pub user_id: UserId,
     /// What is known of them.
     pub profile: Profile,
+    /// The organization they belong to, with them.
+    pub attribution: Attribution,
+    /// Whether they would be let in now, whatever the rule was when they signed in.
+    pub is_let_in: bool,
     /// When the session ends, unless it is used.
     pub expires_at: Timestamp,
     /// The cookie with the session's next value, when there is one.
@@ -121,12 +126,20 @@ impl Gatehouse {
     async fn known(&self, used: Live) -> Result<Option<SignedIn>, Fault> {
         let Live { session, cookie, expires_at } = used;
         // A person who was erased a moment ago took the session with them.
-        let profile = users::profile_sealed(self.store.read(), session.user_id).await?;
-        let Some(sealed) = profile else { return Ok(None) };
+        let person = people::find(self.store.read(), session.user_id).await?;
+        let Some(person) = person else { return Ok(None) };
+        let profile = self.profile(&person.profile_sealed)?;
+        let told = Told {
+            upstream_issuer: &person.upstream_issuer,
+            upstream_subject: &person.upstream_subject,
+            profile: &profile,
+        };
         Ok(Some(SignedIn {
+            is_let_in: self.lets_in(told),
             id: session.id,
             user_id: session.user_id,
-            profile: self.profile(&sealed)?,
+            profile,
+            attribution: person.attribution,
             expires_at,
             cookie,
         }))

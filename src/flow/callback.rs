@@ -8,12 +8,12 @@
 //! 4. Compare `iss` when it is there (RFC 9207); map what the provider says instead of a code.
 //! 5. Redeem the code and believe the ID token, or not, with nothing held.
 //! 6. Gate: the same person as the remembered approval; a work address where one is required.
-//! 7. One write: the person, the approval, the client's last use, our code.
+//! 7. One write: the person and their organization, the approval, the client's last use, our code.
 //! 8. Back to the client, with `state` and `iss`. The cookie of the login stays until it expires:
 //!    who comes again, by the back button for one, is told that it is finished.
 
 use crate::clock::Timestamp;
-use crate::domain::access_token::Profile;
+use crate::domain::organization::Told;
 use crate::domain::refusal::{AuthorizeRefusal, CallbackRefusal};
 use crate::domain::return_to::ReturnTo;
 use crate::domain::upstream_login::Identity;
@@ -27,8 +27,7 @@ use crate::store::authorization_codes::{self, NewCode};
 use crate::store::authorization_requests::{self, StoredRequest};
 use crate::store::consents::{self, Approved};
 use crate::store::upstream_logins::{self, StoredLogin};
-use crate::store::users::{self, SignIn};
-use crate::store::{Consumed, StoreError, clients, transact};
+use crate::store::{Consumed, StoreError, clients, transact, users};
 use crate::upstream::UpstreamError;
 
 /// What the provider's redirect brought. Each may be absent; `None` also when it came twice.
@@ -195,18 +194,19 @@ impl Gatehouse {
     ) -> Result<CallbackOutcome, Fault> {
         // Read again: the provider may have taken its time, and the code's life begins now.
         let now = self.clock.now();
-        if !self.lets_in(&identity.profile) {
+        if !self.lets_in(Told::by(&identity)) {
             let location = self.refusal_location(request, AuthorizeRefusal::WorkEmailRequired)?;
             return Ok(CallbackOutcome::ToClient { location, cookies: Vec::new() });
         }
         let code = Secret::generate(&*self.entropy, Kind::AuthorizationCode);
         let user_id = self.record(request, login, &identity, &code, now).await?;
+        let domain = identity.profile.email.as_deref().and_then(email_domain::of_address);
         let Some(user_id) = user_id else {
             return Ok(CallbackOutcome::Refused(CallbackRefusal::AnotherPerson));
         };
         tracing::info!(
             flow = "callback", outcome = "signed_in", request_id = %request.id,
-            client_id = %request.client_id, subject = %user_id,
+            client_id = %request.client_id, subject = %user_id, domain,
         );
         let state = self.client_state(request)?;
         let mut parameters = vec![("code", code.expose())];
@@ -227,22 +227,20 @@ impl Gatehouse {
         code: &Secret,
         now: Timestamp,
     ) -> Result<Option<UserId>, Fault> {
-        let profile = self.serialized(&identity.profile)?;
-        let fresh_user_id = UserId::generate(&*self.entropy, now);
+        let person = self.people().prepare(Told::by(identity), now)?;
         let consent_id = ConsentId::generate(&*self.entropy, now);
         let code_id = AuthorizationCodeId::generate(&*self.entropy, now);
         let recorded = transact!(self.store, txn => {
             clients::mark_used(txn, &request.client_id, now).await?;
-            let sign_in = self.sign_in_of(identity, &profile);
             // Compared before anything is kept of them: nobody told this person what is kept.
             let is_another = match login.remembered_user_id {
-                Some(remembered) => users::find(txn, &sign_in).await? != Some(remembered),
+                Some(remembered) => users::find(txn, &person.sign_in).await? != Some(remembered),
                 None => false,
             };
             if is_another {
                 return Ok(None);
             }
-            let user_id = users::upsert(txn, fresh_user_id, sign_in, now).await?;
+            let user_id = person.write(txn, now).await?;
             let approved = Approved {
                 user_id,
                 client_id: &request.client_id,
@@ -267,22 +265,6 @@ impl Gatehouse {
             Ok(Some(user_id))
         })?;
         Ok(recorded)
-    }
-
-    /// What is sealed of a person.
-    pub fn serialized(&self, profile: &Profile) -> Result<Vec<u8>, Fault> {
-        Ok(serde_json::to_vec(profile).map_err(|_| StoreError::Corrupt("profile"))?)
-    }
-
-    /// What is written of a person who signed in; `profile` is theirs, serialized.
-    pub fn sign_in_of<'a>(&self, identity: &'a Identity, profile: &[u8]) -> SignIn<'a> {
-        let email = identity.profile.email.as_deref();
-        SignIn {
-            upstream_issuer: &identity.upstream_issuer,
-            upstream_subject: &identity.upstream_subject,
-            profile_sealed: self.config.secret.seal(&*self.entropy, Purpose::Profile, profile),
-            email_domain: email.and_then(email_domain::of_address),
-        }
     }
 
     /// The client's own `state`, byte for byte.

@@ -32,13 +32,16 @@ pub mod wire;
 pub mod wire_account;
 pub mod wire_codes;
 pub mod wire_pages;
+pub mod wire_reference;
 pub mod wire_token;
 
+use crate::attribution::people::People;
 use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::config::feedback::FeedbackConfig;
 use crate::config::remote::{RemoteConfig, ToldOfPerson};
 use crate::config::{Config, UpstreamConfig};
+use crate::domain::organization::rules::Rules;
 use crate::domain::resource::Resource;
 use crate::domain::scope::ScopeSet;
 use crate::flow::admit::Standings;
@@ -147,6 +150,8 @@ pub struct Gatehouse {
     pub limits: Limits,
     /// Who of those without a token is asked to sign in.
     pub enforcement: Enforcement,
+    /// Who belongs to which organization.
+    pub organizations: Rules,
     /// How the pages look; shared with the built-in provider's.
     pub brand: Arc<Brand>,
     /// Where "now" comes from.
@@ -156,6 +161,11 @@ pub struct Gatehouse {
 }
 
 impl Gatehouse {
+    /// What is written of people, and how.
+    pub fn people(&self) -> People<'_> {
+        People { secret: &self.config.secret, rules: &self.organizations, entropy: &*self.entropy }
+    }
+
     /// What the pages call the identity provider.
     pub fn upstream_name(&self) -> &str {
         match (&self.config.upstream_name, &self.config.upstream) {
@@ -182,6 +192,8 @@ impl Gatehouse {
             client_unused_kept: CLIENT_UNUSED_KEPT,
             usage_kept: self.config.usage.kept,
             usage_totals_kept: self.config.usage.totals_kept,
+            queries_kept: self.config.usage.keep_queries.then_some(self.config.usage.queries_kept),
+            context_kept: self.config.usage.ask_context.then_some(self.config.usage.context_kept),
             feedback_receiver: self.config.feedback.as_ref().map(feedback_receiver),
             suppliers: self.config.remotes.iter().map(supplier).collect(),
         }

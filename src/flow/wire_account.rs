@@ -11,7 +11,7 @@ use gatehouse_api::visit::Visit;
 use http::StatusCode;
 use poem_openapi::payload::Json;
 
-use crate::domain::email_domain;
+use crate::domain::organization::{Attribution, Lack};
 use crate::domain::refusal::{AccountRefusal, AuthorizeRefusal, ReturnRefusal};
 use crate::domain::return_to::ReturnTo;
 use crate::flow::account::{Account, Connection, Disconnect, Overview, PresentedDisconnect};
@@ -23,7 +23,8 @@ use crate::flow::wire_pages::{Words, authorize_words, bad, fault_page, page, see
 use crate::flow::{Fault, Gatehouse};
 use crate::id::GrantId;
 use crate::page::account::{
-    self as account_page, AccountContext, Asked, ConnectionShown, Paths, PersonShown,
+    self as account_page, AccountContext, Asked, ConnectionShown, OrganizationShown, Paths,
+    PersonShown,
 };
 use crate::page::logout as logout_page_of;
 use crate::page::{Link, moment};
@@ -128,7 +129,7 @@ pub async fn session(gatehouse: &Gatehouse, visit: &Visit) -> SessionResponse {
     let error = |error| Json(SessionError { error });
     match gatehouse.signed_in(visit, gatehouse.clock.now()).await {
         // Who would not be let in now is nobody to a site, whatever the rule was then.
-        Ok(signed_in) => match signed_in.filter(|it| gatehouse.lets_in(&it.profile)) {
+        Ok(signed_in) => match signed_in.filter(|it| it.is_let_in) {
             Some(signed_in) => {
                 let cookie = signed_in.cookie.clone();
                 SessionResponse::Known(Json(session_of(signed_in)), cookie)
@@ -145,12 +146,11 @@ pub async fn session(gatehouse: &Gatehouse, visit: &Visit) -> SessionResponse {
 
 fn session_of(signed_in: SignedIn) -> Session {
     let profile = signed_in.profile;
-    let domain = profile.email.as_deref().and_then(email_domain::of_address);
     Session {
         signed_in: true,
         sub: Some(signed_in.user_id.to_string()),
         name: profile.name,
-        organization: profile.org_name.or(domain),
+        organization: signed_in.attribution.organization.map(|it| it.name),
         email: profile.email,
         expires_at: Some(signed_in.expires_at.seconds()),
     }
@@ -226,7 +226,7 @@ fn overview_page(
         person: PersonShown {
             name: profile.name.as_deref(),
             email: profile.email.as_deref(),
-            organization: profile.org_name.as_deref(),
+            organization: organization_shown(&overview.signed_in.attribution),
         },
         connections: overview.connections.iter().map(shown).collect(),
         done: match done {
@@ -245,6 +245,14 @@ fn overview_page(
         form: &overview.form,
         paths: Paths { account: &account, disconnect: &disconnect, logout: &logout },
     })
+}
+
+fn organization_shown(attribution: &Attribution) -> OrganizationShown<'_> {
+    match (&attribution.organization, attribution.lack) {
+        (Some(it), _) => OrganizationShown::Known { name: &it.name, source: it.source_in_words() },
+        (None, Some(Lack::FreeMail | Lack::Disposable)) => OrganizationShown::PersonalAddress,
+        (None, Some(Lack::Unknown) | None) => OrganizationShown::Unknown,
+    }
 }
 
 fn shown(connection: &Connection) -> ConnectionShown<'_> {

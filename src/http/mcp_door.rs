@@ -11,17 +11,18 @@
 //! answered 401 do not use up, as under `enforce`.
 
 use std::future::Future;
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use gatehouse_api::card::{ServerCard, ServerJson};
 use gatehouse_api::mcp::{McpBody, McpRequest, McpResponse};
 use http::{HeaderMap, Response, header};
 
 use crate::config::AuthMode;
 use crate::docs::library::Library;
-use crate::domain::email_domain;
 use crate::domain::refusal::AccessRefusal;
 use crate::domain::scope::Scope;
 use crate::flow::Gatehouse;
@@ -32,8 +33,10 @@ use crate::flow::wire::{AnswersMcp, log_fault};
 use crate::http::cors::{Cors, OriginVerdict};
 use crate::http::front_door;
 use crate::http::mcp_refusals::{self as refusals, Challenge};
-use crate::mcp::caller::{Caller, Grant, Person, Scopes};
+use crate::http::server_card;
+use crate::mcp::caller::{Caller, Grant, Organization, Person, Scopes};
 use crate::mcp::server::{McpAnswer, McpServer, Opened, signs_of_headers};
+use crate::mcp::usage::Connection;
 use crate::secret::Secret;
 
 /// The door.
@@ -48,6 +51,8 @@ pub struct McpDoor {
     pub cors: Cors,
     /// Host names this server answers to.
     pub hosts: Hosts,
+    /// Tells places without a token apart for a while, without saying which they are.
+    pub places: RandomState,
 }
 
 /// The host names of the public address.
@@ -118,6 +123,14 @@ impl AnswersMcp for McpDoor {
         front_door::html(&self.gatehouse, self.library.page_count())
     }
 
+    fn server_card(&self) -> ServerCard {
+        server_card::card(&self.gatehouse, self.server.introduction())
+    }
+
+    fn server_json(&self) -> Option<ServerJson> {
+        server_card::server_json(&self.gatehouse, self.server.introduction())
+    }
+
     fn pages(&self) -> usize {
         self.library.page_count()
     }
@@ -155,10 +168,7 @@ impl McpDoor {
         let counted = Counted::address(address);
         let looked = self.gatehouse.limits.mcp_anonymous.look(&counted, self.gatehouse.clock.now());
         // Whoever has used the limit up is judged by the headers: no body of theirs is read.
-        let opened = match looked.allowed {
-            true => Some(self.open(request).await),
-            false => None,
-        };
+        let opened = if looked.allowed { Some(self.open(request, None).await) } else { None };
         let read = opened.as_ref().and_then(|opened| opened.as_ref().ok());
         let of_headers = signs_of_headers(&headers);
         let signs = read.map_or(&of_headers, Opened::signs);
@@ -279,18 +289,25 @@ impl McpDoor {
     }
 
     async fn answer_admitted(&self, request: McpRequest, entry: Option<&Entry>) -> Response<Bytes> {
-        match self.open(request).await {
+        match self.open(request, entry).await {
             Ok(opened) => self.answer_opened(opened, entry).await,
             Err(refused) => refused,
         }
     }
 
     /// Reads the body.
-    async fn open(&self, request: McpRequest) -> Result<Opened, Response<Bytes>> {
+    async fn open(
+        &self,
+        request: McpRequest,
+        entry: Option<&Entry>,
+    ) -> Result<Opened, Response<Bytes>> {
         let mut parts = http::Request::new(()).into_parts().0;
         parts.method = request.method.clone();
         parts.uri = request.uri.clone();
         parts.headers.clone_from(&request.visit.headers);
+        if entry.is_none() {
+            parts.extensions.insert(Connection(self.places.hash_one(request.visit.address)));
+        }
         match request.into_body().await {
             McpBody::Read(body) => Ok(self.server.open(parts, &body)),
             McpBody::TooLarge => Err(refusals::too_large()),
@@ -315,14 +332,17 @@ impl McpDoor {
 fn caller(entry: Option<&Entry>) -> Caller {
     let Some(entry) = entry else { return Caller::anonymous() };
     let profile = &entry.profile;
-    let domain = profile.email.as_deref().and_then(email_domain::of_address);
     let scope_names: Vec<_> = entry.admitted.scope.iter().map(Scope::name).collect();
     Caller {
         person: Some(Person {
             subject: entry.admitted.user_id.to_string(),
             name: profile.name.clone(),
             email: profile.email.clone(),
-            organization: profile.org_name.clone().or(domain),
+            organization: entry
+                .attribution
+                .organization
+                .as_ref()
+                .map(|it| Organization { name: it.name.clone(), source: it.source_in_words() }),
         }),
         scopes: Scopes::from_names(scope_names.iter().copied()),
         client_id: Some(entry.admitted.client_id.clone()),

@@ -4,8 +4,8 @@
 //! can be talked into anything by a page it reads.
 //!
 //! Nor does `whoami` tell a client more than its access token does: the address is for those that
-//! were allowed `email`, name and organization (the domain of the address where no other is known)
-//! for those that were allowed `profile`. Otherwise any program that somebody allowed to read would
+//! were allowed `email`, name and organization (with where that is known from) for those that were
+//! allowed `profile`. Otherwise any program that somebody allowed to read would
 //! learn who they are.
 
 use rmcp::model::Tool as Definition;
@@ -17,13 +17,36 @@ use crate::mcp::caller::{Caller, Grant, Person};
 use crate::mcp::reply::{Failure, Reply};
 use crate::mcp::tools::reads_only;
 
+/// What of calls is kept beside their number, as the operator decided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keeping {
+    /// What is searched for and asked.
+    pub queries: bool,
+    /// What the person wants, as their assistant puts it; tools ask for it then.
+    pub context: bool,
+}
+
 /// What this server keeps of a person who connects a program.
-const KEPT: [&str; 4] = [
-    "e-mail address, name and organization, as the identity provider reports them",
-    "which programs were allowed, for what, and when",
-    "feedback that was sent",
-    "not kept: searches, questions and pages read",
-];
+fn kept(keeping: Keeping) -> Vec<&'static str> {
+    let mut kept = vec![
+        "e-mail address, name and organization, as the identity provider reports them; without an \
+         organization there, that of the address's domain",
+        "which organizations that were before, and since when",
+        "which programs were allowed, for what, and when",
+        "how often which tool was called, on which day and with which program",
+        "feedback that was sent",
+    ];
+    if keeping.context {
+        kept.push("what the person wants to achieve, where a call says it");
+    }
+    if keeping.queries {
+        kept.push("searches and questions");
+        kept.push("not kept: pages read");
+    } else {
+        kept.push("not kept: searches, questions and pages read");
+    }
+    kept
+}
 
 /// How `tools/list` shows `whoami`.
 pub fn definition_of_whoami(product: &str) -> Definition {
@@ -68,6 +91,10 @@ struct WhoAmI {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     organization: Option<String>,
+    /// Where the organization is known from, in words to the person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    organization_source: Option<&'static str>,
     /// The client that is connected.
     client_id: String,
     /// What it may do.
@@ -85,19 +112,21 @@ struct DisconnectLink {
 }
 
 /// Answers a call of `whoami`.
-pub fn whoami(caller: &Caller, account_url: &str) -> Result<Reply, Failure> {
+pub fn whoami(caller: &Caller, account_url: &str, keeping: Keeping) -> Result<Reply, Failure> {
     let (person, client_id, grant) = signed_in(caller)?;
     let shared = |scope: &str, value: &Option<String>| {
         value.clone().filter(|_| grant.scopes.contains(&scope))
     };
+    let organization = person.organization.as_ref().filter(|_| grant.scopes.contains(&"profile"));
     let who = WhoAmI {
         subject: person.subject.clone(),
         name: shared("profile", &person.name),
         email: shared("email", &person.email),
-        organization: shared("profile", &person.organization),
+        organization: organization.map(|it| it.name.clone()),
+        organization_source: organization.map(|it| it.source),
         client_id: client_id.to_owned(),
         scopes: grant.scopes.clone(),
-        kept: KEPT.to_vec(),
+        kept: kept(keeping),
         account_url: account_url.to_owned(),
     };
     let told = |value: &Option<String>| {
@@ -110,7 +139,7 @@ pub fn whoami(caller: &Caller, account_url: &str) -> Result<Reply, Failure> {
         who.subject,
         told(&who.name),
         told(&who.email),
-        told(&who.organization),
+        told(&organization.map(|it| format!("{} ({})", it.name, it.source))),
         who.client_id,
         who.scopes.join(", "),
         who.kept.join("\n- "),

@@ -19,6 +19,11 @@ impl Arguments {
         Self(presented)
     }
 
+    /// Takes the value under a name out.
+    pub fn take(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name)
+    }
+
     /// The value under a name; `null` is none.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())

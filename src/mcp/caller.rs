@@ -55,8 +55,17 @@ pub struct Person {
     pub name: Option<String>,
     /// The address the identity provider vouched for.
     pub email: Option<String>,
-    /// The organization the person works for, where it is known.
-    pub organization: Option<String>,
+    /// The organization the person belongs to, where it is known.
+    pub organization: Option<Organization>,
+}
+
+/// An organization, as its people are told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Organization {
+    /// What it is called.
+    pub name: String,
+    /// Where it is known from, in words to the person: "from your e-mail domain".
+    pub source: &'static str,
 }
 
 /// Prints the subject alone: a caller ends up in log lines, and an address must not.

@@ -253,7 +253,8 @@ async fn call(
 ) -> Result<ToolAnswer, NoAnswer> {
     let person = caller.person.as_ref().and_then(|person| {
         let email = person.email.as_deref()?;
-        Some(Person { email, organization: person.organization.as_deref() })
+        let organization = person.organization.as_ref().map(|it| it.name.as_str());
+        Some(Person { email, organization })
     });
     tool.call(inputs, person, at_most).await
 }

@@ -18,8 +18,8 @@ pub struct Reply {
 pub struct Finding {
     /// How many sections or pages fit.
     pub results: usize,
-    /// The score that the local index gave the best of them; none where another server had a part in
-    /// the answer, whose scores mean something else.
+    /// The score that the local index gave the best of them; none where another server had a part
+    /// in the answer, whose scores mean something else.
     pub top_score: Option<f64>,
 }
 

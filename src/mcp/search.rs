@@ -8,6 +8,9 @@ use crate::mcp::reply::{Failure, Reply};
 use crate::mcp::sections::{self, Sections};
 use crate::mcp::tools;
 
+/// The most characters of a query.
+pub const QUERY_CHARS_MAX: usize = 2_000;
+
 /// The most characters of text in an answer.
 pub const CHARS_MAX: usize = 40_000;
 
@@ -15,7 +18,7 @@ const QUERY: Text = Text {
     name: "query",
     description: "What to look for: key words, a name of a setting, command or error, or a \
                   question.",
-    chars_max: 2_000,
+    chars_max: QUERY_CHARS_MAX,
 };
 
 const LIMIT: Number = Number {

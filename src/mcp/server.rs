@@ -12,14 +12,15 @@ use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 
 use crate::clock::Stopwatch;
 use crate::docs::library::Library;
+use crate::mcp::account::Keeping;
 use crate::mcp::caller::{Caller, Scope, Shortfall};
 use crate::mcp::dispatch::{Admitted, Dispatch};
 use crate::mcp::envelope::Envelope;
 use crate::mcp::feedback::FeedbackBox;
-use crate::mcp::presence;
+use crate::mcp::introduction::Introduction;
 use crate::mcp::tools::Catalogue;
 use crate::mcp::transport::{self, Passage};
-use crate::mcp::usage::{Call, Outcome, Signs, UsageBook};
+use crate::mcp::usage::{Call, Connection, Outcome, Signs, UsageBook};
 use crate::reference::library::Reference;
 use crate::remote::Remotes;
 
@@ -34,6 +35,8 @@ pub struct Settings {
     pub public_url: String,
     /// Where people see what they connected, and end it.
     pub account_url: String,
+    /// What of calls is kept beside their number.
+    pub keeping: Keeping,
 }
 
 /// What the door does with a request.
@@ -55,6 +58,7 @@ pub enum McpAnswer {
 
 /// The server on `/mcp`. Cheap to share; keeps nothing between two requests.
 pub struct McpServer {
+    about: ServerConfig,
     catalogue: Arc<Catalogue>,
     usage: Arc<dyn UsageBook>,
     rmcp: StreamableHttpService<Arc<Dispatch>, NeverSessionManager>,
@@ -78,15 +82,18 @@ impl McpServer {
     /// Puts the tools together for one product.
     pub fn new(settings: &Settings, furniture: Furniture) -> Self {
         let Furniture { library, reference, feedback_box, usage, remotes } = furniture;
-        let catalogue = Arc::new(Catalogue::new(&settings.product, &remotes));
+        let catalogue =
+            Arc::new(Catalogue::new(&settings.product, &remotes, settings.keeping.context));
+        let about = about(settings);
         let dispatch = Arc::new(Dispatch {
-            about: about(settings),
+            about: about.clone(),
             catalogue: Arc::clone(&catalogue),
             library,
             reference,
             feedback_box,
             usage: Arc::clone(&usage),
             account_url: settings.account_url.clone(),
+            keeping: settings.keeping,
             remotes,
         });
         let rmcp = StreamableHttpService::new(
@@ -94,7 +101,12 @@ impl McpServer {
             Arc::new(NeverSessionManager::default()),
             configuration(),
         );
-        Self { catalogue, usage, rmcp }
+        Self { about, catalogue, usage, rmcp }
+    }
+
+    /// What this server is and offers, for who has not connected.
+    pub fn introduction(&self) -> Introduction {
+        Introduction::of(&self.about, &self.catalogue)
     }
 
     /// Opens one request as far as it can be. The door has limited the body.
@@ -106,6 +118,7 @@ impl McpServer {
         let asking = Asking {
             signs: transport::signs(&parts.headers, envelope.as_ref().ok()),
             began: Stopwatch::start(),
+            connection: parts.extensions.get::<Connection>().copied(),
         };
         Opened { headers: parts.headers, envelope, asking }
     }
@@ -147,7 +160,8 @@ impl McpServer {
 
     /// Counts a request that the door turned away for being one too many.
     pub fn note_limited(&self, headers: &HeaderMap, caller: &Caller) {
-        let asking = Asking { signs: signs_of_headers(headers), began: Stopwatch::start() };
+        let signs = signs_of_headers(headers);
+        let asking = Asking { signs, began: Stopwatch::start(), connection: None };
         self.usage.note(asking.call(caller, "", Outcome::Limited));
     }
 
@@ -161,10 +175,8 @@ impl McpServer {
         let mut request = Request::new(Full::new(envelope.to_bytes()));
         *request.method_mut() = Method::POST;
         *request.headers_mut() = headers;
-        // Dropped with this call, when it is answered or its caller has hung up.
-        let (_waiting, presence) = presence::somebody();
         let span = tracing::Span::current();
-        request.extensions_mut().insert(Admitted { caller, span, presence, asking });
+        request.extensions_mut().insert(Admitted { caller, span, asking });
         let (parts, body) = self.rmcp.handle(request).await.into_parts();
         let Ok(body) = body.collect().await;
         transport::mend(Response::from_parts(parts, body.to_bytes()), envelope.id())
@@ -199,7 +211,7 @@ pub fn signs_of_headers(headers: &HeaderMap) -> Signs {
 
 /// The names of the tools that are offered, in their order.
 pub fn offered_tools(product: &str, remotes: &Remotes) -> Vec<String> {
-    Catalogue::new(product, remotes).names().map(str::to_owned).collect()
+    Catalogue::new(product, remotes, false).names().map(str::to_owned).collect()
 }
 
 /// A request, as far as it is counted.
@@ -209,12 +221,24 @@ pub struct Asking {
     pub signs: Signs,
     /// When it came.
     pub began: Stopwatch,
+    /// Where it came from.
+    pub connection: Option<Connection>,
 }
 
 impl Asking {
     /// A call that ends now.
     pub fn call<'a>(&'a self, caller: &'a Caller, tool: &'a str, outcome: Outcome) -> Call<'a> {
-        Call { caller, signs: &self.signs, tool, outcome, took: self.began.elapsed() }
+        Call {
+            caller,
+            signs: &self.signs,
+            tool,
+            outcome,
+            took: self.began.elapsed(),
+            finding: None,
+            query: None,
+            context: None,
+            connection: self.connection,
+        }
     }
 }
 

@@ -3,10 +3,11 @@
 use rmcp::model::{Tool as Definition, ToolAnnotations};
 
 use crate::config::remote_tool::{Offered, Place};
+use crate::mcp::argument::Arguments;
 use crate::mcp::caller::{Audience, Requirement, Scope};
 use crate::mcp::{
-    account, ask, elsewhere, feedback, feedback_status, get_api_content, list_api_pages, read_page,
-    search, search_api,
+    account, ask, context, elsewhere, feedback, feedback_status, get_api_content, list_api_pages,
+    read_page, search, search_api,
 };
 use crate::remote::Remotes;
 
@@ -75,6 +76,22 @@ impl Tool {
         }
     }
 
+    /// The argument in which a search says what is looked for.
+    pub const fn query_argument(self) -> Option<&'static str> {
+        match self {
+            Self::Search | Self::SearchApi => Some("query"),
+            Self::Ask => Some("question"),
+            Self::ReadPage
+            | Self::ListApiPages
+            | Self::GetApiContent
+            | Self::SubmitFeedback
+            | Self::FeedbackStatus
+            | Self::WhoAmI
+            | Self::Disconnect
+            | Self::Remote(_) => None,
+        }
+    }
+
     /// What other servers call the tool that they can stand in for, or add to.
     pub const fn place(self) -> Option<Place> {
         match self {
@@ -115,38 +132,56 @@ impl Tool {
 
 /// The tools under the names this deployment gives them.
 #[derive(Debug)]
-pub struct Catalogue(Vec<(Tool, Definition)>);
+pub struct Catalogue {
+    tools: Vec<(Tool, Definition)>,
+    /// Those that ask what the person wants.
+    asking: Vec<Tool>,
+}
 
 impl Catalogue {
     /// The tools of the documentation of `product`, and behind them those of other servers.
-    pub fn new(product: &str, remotes: &Remotes) -> Self {
+    pub fn new(product: &str, remotes: &Remotes, asks_context: bool) -> Self {
         let numbered = remotes.all().iter().enumerate();
         let theirs =
             numbered.filter(|(_, tool)| matches!(tool.config.offered, Offered::AsNew { .. }));
         let tools = Tool::ALL.into_iter().chain(theirs.map(|(number, _)| Tool::Remote(number)));
-        Self(tools.map(|tool| (tool, tool.definition(product, remotes))).collect())
+        let tools = tools.map(|tool| (tool, tool.definition(product, remotes)));
+        let (mut tools, mut asking) = (tools.collect::<Vec<_>>(), Vec::new());
+        if asks_context {
+            for (tool, definition) in &mut tools {
+                if context::add_to(definition) {
+                    asking.push(*tool);
+                }
+            }
+        }
+        Self { tools, asking }
+    }
+
+    /// Takes what the person wants out of a call, where the tool asks for it.
+    pub fn take_context(&self, tool: Tool, arguments: &mut Arguments) -> Option<String> {
+        if self.asking.contains(&tool) { context::take(arguments) } else { None }
     }
 
     /// The tool a client calls `name`. Names are compared as they are.
     pub fn find(&self, name: &str) -> Option<Tool> {
-        self.0.iter().find(|(_, definition)| definition.name == name).map(|(tool, _)| *tool)
+        self.tools.iter().find(|(_, definition)| definition.name == name).map(|(tool, _)| *tool)
     }
 
     /// What `tools/list` shows. It is the same for every caller; a tool out of reach is offered
     /// too, because calling it is how a client learns which scope to ask for.
     pub fn definitions(&self) -> Vec<Definition> {
-        self.0.iter().map(|(_, definition)| definition.clone()).collect()
+        self.tools.iter().map(|(_, definition)| definition.clone()).collect()
     }
 
     /// What this deployment calls the tool.
     pub fn name_of(&self, tool: Tool) -> &str {
-        let named = self.0.iter().find(|(other, _)| *other == tool);
+        let named = self.tools.iter().find(|(other, _)| *other == tool);
         named.map_or("", |(_, definition)| definition.name.as_ref())
     }
 
     /// The names, for a message to a model that got one wrong.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(_, definition)| definition.name.as_ref())
+        self.tools.iter().map(|(_, definition)| definition.name.as_ref())
     }
 }
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::mcp::caller::Caller;
-use crate::mcp::reply::{Failure, Reply};
+use crate::mcp::reply::{Failure, Finding, Reply};
 
 /// What became of a call, as far as it is known where it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,7 +96,20 @@ pub struct Call<'a> {
     pub outcome: Outcome,
     /// From the open envelope to the answer.
     pub took: Duration,
+    /// What a search came to.
+    pub finding: Option<Finding>,
+    /// What was searched for, where that is asked for.
+    pub query: Option<&'a str>,
+    /// What the person wants, where that is asked for and was said.
+    pub context: Option<&'a str>,
+    /// Where the call came from; nothing where the door does not say.
+    pub connection: Option<Connection>,
 }
+
+/// Where a call without a token came from: the same number for the same place, as long as this
+/// process lives, and nothing that can be read from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connection(pub u64);
 
 /// Where calls are counted.
 pub trait UsageBook: Send + Sync + 'static {

@@ -30,7 +30,7 @@ pub struct AccountContext<'a> {
     pub paths: Paths<'a>,
 }
 
-/// A person, as the provider reports them.
+/// A person, as the provider reports them, and where they belong.
 #[derive(Clone, Debug, Default)]
 pub struct PersonShown<'a> {
     /// Their name.
@@ -38,7 +38,24 @@ pub struct PersonShown<'a> {
     /// Their address.
     pub email: Option<&'a str>,
     /// Their organization.
-    pub organization: Option<&'a str>,
+    pub organization: OrganizationShown<'a>,
+}
+
+/// What use by a person is counted for.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum OrganizationShown<'a> {
+    /// An organization.
+    Known {
+        /// What it is called.
+        name: &'a str,
+        /// Where that is known from, in words.
+        source: &'a str,
+    },
+    /// None: the address is one that anybody can have.
+    PersonalAddress,
+    /// None that is known.
+    #[default]
+    Unknown,
 }
 
 /// A program that a person connected.
@@ -120,12 +137,24 @@ fn who(context: &AccountContext<'_>) -> Markup {
         dl {
             (row("Name", person.name))
             (row("E-mail address", person.email))
-            (row("Organization", person.organization))
+            div { dt { "Organization" } dd { (organization(person.organization)) } }
         }
         form method="post" action=(context.paths.logout) {
             input type="hidden" name="form" value=(context.form);
             div.actions { button.plain type="submit" { "Sign out of this browser" } }
         }
+    }
+}
+
+fn organization(organization: OrganizationShown<'_>) -> Markup {
+    match organization {
+        OrganizationShown::Known { name, source } => html! {
+            (name) " " span.quiet { "(" (source) ")" }
+        },
+        OrganizationShown::PersonalAddress => html! {
+            "none " span.quiet { "(your address is with a free or disposable mail provider)" }
+        },
+        OrganizationShown::Unknown => html! { "none that is known" },
     }
 }
 

@@ -18,6 +18,10 @@ pub struct KeptContext<'a> {
     pub usage_kept: Duration,
     /// How long sums of it by organization are kept.
     pub usage_totals_kept: Duration,
+    /// How long it is kept what the person searches for; not at all without.
+    pub queries_kept: Option<Duration>,
+    /// How long it is kept what their assistant says they want; not at all without.
+    pub context_kept: Option<Duration>,
     /// Where feedback is handed on, if anywhere.
     pub feedback_receiver: Option<FeedbackReceiver<'a>>,
     /// Other servers that are asked on the person's behalf.
@@ -60,18 +64,25 @@ struct Kept {
     until: String,
 }
 
-fn all(context: &KeptContext<'_>) -> [Kept; 4] {
+fn all(context: &KeptContext<'_>) -> Vec<Kept> {
     let idle = in_words(context.refresh_token_ttl);
     let unused = in_words(context.client_unused_kept);
     let usage = in_words(context.usage_kept);
     let totals = in_words(context.usage_totals_kept);
-    [
+    let mut all = vec![
         Kept {
             what: format!(
                 "Your e-mail address, name and organization, as {} reports them",
                 context.upstream_name
             ),
             why: "to learn which organizations use the documentation",
+            until: "until whoever runs this server deletes it".into(),
+        },
+        Kept {
+            what: "Which organization you belong to: the one reported, else that of your e-mail \
+                   domain; and which you belonged to before"
+                .into(),
+            why: "to learn which organizations use it, also when people move",
             until: "until whoever runs this server deletes it".into(),
         },
         Kept {
@@ -92,7 +103,32 @@ fn all(context: &KeptContext<'_>) -> [Kept; 4] {
             why: "to improve the documentation",
             until: "until whoever runs this server deletes it".into(),
         },
-    ]
+    ];
+    if let Some(kept) = context.queries_kept {
+        all.push(Kept {
+            what: "What you search for and ask here, encrypted, with your organization".into(),
+            why: "to learn what is missing in the documentation",
+            until: format!("for {}", in_words(kept)),
+        });
+    }
+    if let Some(kept) = context.context_kept {
+        all.push(Kept {
+            what: "What you want to achieve, if your assistant says it when it calls a tool, \
+                   encrypted, with your organization"
+                .into(),
+            why: "to learn what is missing in the documentation",
+            until: format!("for {}", in_words(kept)),
+        });
+    }
+    all
+}
+
+/// What is not kept, of what people may wonder about.
+const fn not_stored(context: &KeptContext<'_>) -> &'static str {
+    match context.queries_kept {
+        None => "What you search for and read is not stored",
+        Some(_) => "Which pages you read is not stored",
+    }
 }
 
 fn feedback(receiver: Option<FeedbackReceiver<'_>>) -> String {
@@ -116,7 +152,7 @@ pub fn list(context: &KeptContext<'_>) -> Markup {
             }
         }
         p {
-            "What you search for and read is not stored"
+            (not_stored(context))
             @if !context.suppliers.is_empty() { " here" } "."
         }
         @for supplier in &context.suppliers {
@@ -153,12 +189,15 @@ mod tests {
             client_unused_kept: Duration::from_hours(24 * 90),
             usage_kept: Duration::from_hours(24 * 90),
             usage_totals_kept: Duration::from_hours(24 * 730),
+            queries_kept: None,
+            context_kept: None,
             feedback_receiver: None,
             suppliers: Vec::new(),
         };
         let text = list(&context).into_string();
         assert!(text.contains("as Example &amp; Co reports them"), "{text}");
         assert!(text.contains("not used the program for 30 days"), "{text}");
+        assert!(text.contains("that of your e-mail domain; and which you belonged to"), "{text}");
         assert!(!text.contains("passed on"), "{text}");
         assert!(text.contains("Kept for 90 days; sums of each organization"), "{text}");
         for (told, words) in [
@@ -169,6 +208,35 @@ mod tests {
             let feedback_receiver = Some(FeedbackReceiver { host: "forms.e.com", told });
             let text = list(&KeptContext { feedback_receiver, ..context.clone() }).into_string();
             assert!(text.contains(words), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_searched_for_is_said_to_be_kept_exactly_when_it_is() {
+        for (queries, contexts) in [(false, false), (true, false), (false, true), (true, true)] {
+            let week = Duration::from_hours(24 * 7);
+            let context = KeptContext {
+                upstream_name: "Example",
+                refresh_token_ttl: week,
+                client_unused_kept: week,
+                usage_kept: week,
+                usage_totals_kept: week,
+                queries_kept: queries.then_some(Duration::from_hours(24 * 30)),
+                context_kept: contexts.then_some(Duration::from_hours(24 * 14)),
+                feedback_receiver: None,
+                suppliers: Vec::new(),
+            };
+            let text = list(&context).into_string();
+            for (words, is_said) in [
+                ("What you search for and ask here, encrypted", queries),
+                ("Kept for 30 days.", queries),
+                ("What you want to achieve", contexts),
+                ("Kept for 14 days.", contexts),
+                ("What you search for and read is not stored", !queries),
+                ("Which pages you read is not stored", queries),
+            ] {
+                assert_eq!(text.contains(words), is_said, "{queries} {contexts} {words}");
+            }
         }
     }
 

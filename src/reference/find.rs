@@ -12,8 +12,9 @@ use super::shelf::Shelf;
 use super::spec::METHODS;
 use crate::text::{
     cut,
-    index::{FieldSpec, IndexBuilder, Phrases, TextIndex},
+    index::{EntryKind, FieldSpec, IndexBuilder, Phrases, TextIndex},
     likeness::{LIKENESS_MIN, Pairs},
+    question::Question,
 };
 
 /// How many near misses are offered for an address that is not found.
@@ -41,6 +42,10 @@ const FIELDS: [FieldSpec; 5] = [
     FieldSpec { name: "api", boost: 0.4, phrases: Phrases::Ignored },
 ];
 
+/// All pages are entries of one kind.
+const KIND: EntryKind = EntryKind { fields: &FIELDS, tie_breaker: 0.25 };
+const PAGES: usize = 0;
+
 /// Everything pages are found by.
 pub struct Finder {
     /// By address, and by address in lower case.
@@ -48,6 +53,14 @@ pub struct Finder {
     /// By name in lower case, in the order of pages.
     names: HashMap<String, Vec<usize>>,
     index: TextIndex,
+}
+
+/// A page that answers a question.
+pub struct Found {
+    /// Its number.
+    pub page: usize,
+    /// The line of it that says most about the question.
+    pub excerpt: String,
 }
 
 /// Which pages are looked at.
@@ -70,7 +83,7 @@ impl Finder {
     pub fn of(shelf: &Shelf) -> Result<Self, ReferenceError> {
         let mut addresses = HashMap::new();
         let mut names: HashMap<String, Vec<usize>> = HashMap::new();
-        let mut builder = IndexBuilder::new(&FIELDS)?;
+        let mut builder = IndexBuilder::new(&[KIND])?;
         for (number, page) in shelf.pages.iter().enumerate() {
             addresses.insert(page.url.clone(), number);
             let called = called(shelf, page);
@@ -84,7 +97,7 @@ impl Finder {
             let body = render::words(shelf, page, BODY_BYTES_MAX);
             let names = format!("{}\n{}", page.title, called.join("\n"));
             let api = &shelf.apis[page.api].name;
-            builder.add(&[&names, path, &page.description, &body, api])?;
+            builder.add(PAGES, &[&names, path, &page.description, &body, api])?;
         }
         for (number, page) in shelf.pages.iter().enumerate() {
             addresses.entry(page.url.to_lowercase()).or_insert(number);
@@ -134,18 +147,21 @@ impl Finder {
         text: &str,
         filter: Filter,
         limit: usize,
-    ) -> Result<Vec<usize>, ReferenceError> {
+    ) -> Result<Vec<Found>, ReferenceError> {
+        let question = self.index.question(PAGES, text)?;
         let keeps: Vec<bool> = shelf.pages.iter().map(|page| filter.keeps(page)).collect();
         let mut found = self.named(text);
         found.extend(by_path(shelf, text));
         found.retain(|page| keeps[*page]);
         let of_filter = keeps.clone();
-        let by_words = self.index.search_among(text, limit, move |page| of_filter[page])?;
+        let by_words =
+            self.index.search_among(PAGES, &question, limit, move |page| of_filter[page])?;
         found.extend(by_words.into_iter().map(|(page, _)| page));
         let mut seen = HashSet::new();
         found.retain(|page| seen.insert(*page));
         found.truncate(limit);
-        Ok(found)
+        let excerpt = |page| Found { page, excerpt: excerpt(shelf, page, &question) };
+        Ok(found.into_iter().map(excerpt).collect())
     }
 
     /// The pages whose name is the whole question.
@@ -154,33 +170,32 @@ impl Finder {
         let name = words.join(" ").trim_matches(['`', '"', '\'']).to_lowercase();
         self.names.get(&name).cloned().unwrap_or_default()
     }
+}
 
-    /// The line of a page that says most about a question.
-    pub fn excerpt(&self, shelf: &Shelf, number: usize, text: &str) -> String {
-        let page = &shelf.pages[number];
-        let body = render::words(shelf, page, BODY_BYTES_MAX);
-        let terms: HashSet<String> =
-            self.index.terms(text).into_iter().map(|(_, term)| term).collect();
-        // A term is the beginning of its words, near enough for choosing a line.
-        let matches = |line: &str| -> usize {
-            let line = line.to_lowercase();
-            terms.iter().filter(|term| line.contains(term.as_str())).count()
-        };
-        let lines = body.lines().map(str::trim).filter(|line| line.len() > 1);
-        // The first of the best: outer words come before inner ones.
-        let mut best = (matches(&page.description), page.description.as_str());
-        for line in lines.take(LINES_MAX) {
-            if best.0 == terms.len() && !best.1.is_empty() {
-                break;
-            }
-            let count = matches(line);
-            if count > best.0 || best.1.is_empty() {
-                best = (count, line);
-            }
+/// The line of a page that says most about a question.
+fn excerpt(shelf: &Shelf, number: usize, question: &Question) -> String {
+    let page = &shelf.pages[number];
+    let body = render::words(shelf, page, BODY_BYTES_MAX);
+    let words = question.words();
+    // A stem is the beginning of its words, near enough for choosing a line.
+    let matches = |line: &str| -> usize {
+        let line = line.to_lowercase();
+        words.iter().filter(|word| word.forms().any(|form| line.contains(form))).count()
+    };
+    let lines = body.lines().map(str::trim).filter(|line| line.len() > 1);
+    // The first of the best: outer words come before inner ones.
+    let mut best = (matches(&page.description), page.description.as_str());
+    for line in lines.take(LINES_MAX) {
+        if best.0 == words.len() && !best.1.is_empty() {
+            break;
         }
-        let line = super::shelf::plain_line(best.1, EXCERPT_CHARS_MAX);
-        if line.is_empty() { page.title.clone() } else { line }
+        let count = matches(line);
+        if count > best.0 || best.1.is_empty() {
+            best = (count, line);
+        }
     }
+    let line = super::shelf::plain_line(best.1, EXCERPT_CHARS_MAX);
+    if line.is_empty() { page.title.clone() } else { line }
 }
 
 /// What a page can be called by, each as it is written.

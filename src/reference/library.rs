@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::error::ReferenceError;
-use super::find::{Filter, Finder};
+use super::find::{Filter, Finder, Found};
 use super::page::{Kind, Page};
 use super::render::{self, sheet};
 use super::shelf::Shelf;
@@ -217,9 +217,8 @@ impl Reference {
         };
         let filter = Filter { api, kind: request.kind };
         let found = snapshot.finder.search(shelf, request.text, filter, HITS_MAX)?;
-        let hits = found.into_iter().map(|number| {
-            let page = &shelf.pages[number];
-            let excerpt = snapshot.finder.excerpt(shelf, number, request.text);
+        let hits = found.into_iter().map(|Found { page, excerpt }| {
+            let page = &shelf.pages[page];
             Hit { url: page.url.clone(), title: page.title.clone(), kind: page.kind, excerpt }
         });
         Ok(Ok(hits.collect()))

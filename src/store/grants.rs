@@ -8,9 +8,11 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
+use crate::domain::organization::Attribution;
 use crate::domain::scope::ScopeSet;
 use crate::id::{AuthorizationCodeId, GrantId, UserId};
 use crate::store::entity::grants::{ActiveModel, Column, Entity};
+use crate::store::people::{ATTRIBUTION, AttributionRow, JOIN_MEMBERSHIP};
 use crate::store::{Consumed, Db, StoreError, Txn, stored_time};
 
 /// A grant that is about to be made.
@@ -57,8 +59,8 @@ impl RevocationReason {
     }
 }
 
-/// How a grant stands, and what is known of its person.
-#[derive(Clone, Debug)]
+/// How a grant stands, and what is known of its person. Not `Debug`: a subject may hold an address.
+#[derive(Clone)]
 pub struct Standing {
     /// Who signed in.
     pub user_id: UserId,
@@ -68,8 +70,14 @@ pub struct Standing {
     pub expires_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// The provider.
+    pub upstream_issuer: String,
+    /// The person at that provider.
+    pub upstream_subject: String,
     /// The person's sealed profile.
     pub profile_sealed: Vec<u8>,
+    /// The person and the organization they belong to.
+    pub attribution: Attribution,
 }
 
 /// Inserts a grant.
@@ -113,25 +121,36 @@ struct StandingRow {
     client_id: String,
     expires_at: Option<i64>,
     revoked_at: Option<i64>,
+    upstream_issuer: String,
+    upstream_subject: String,
     profile_sealed: Vec<u8>,
+    #[sea_orm(nested)]
+    attribution: AttributionRow,
 }
 
 /// How a grant stands; `None` when it is gone.
 pub async fn standing(db: &impl Db, id: GrantId) -> Result<Option<Standing>, StoreError> {
-    let statement = Statement::from_sql_and_values(
-        db.get_database_backend(),
-        "SELECT g.user_id, g.client_id, g.expires_at, g.revoked_at, u.profile_sealed
-         FROM grants g JOIN users u ON u.id = g.user_id WHERE g.id = $1",
-        [id.uuid().into()],
+    let sql = format!(
+        "SELECT g.user_id, g.client_id, g.expires_at, g.revoked_at, u.upstream_issuer,
+             u.upstream_subject, u.profile_sealed, {ATTRIBUTION}
+         FROM grants g JOIN users u ON u.id = g.user_id {JOIN_MEMBERSHIP} WHERE g.id = $1"
     );
+    let values = [id.uuid().into()];
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
     let row = StandingRow::find_by_statement(statement).one(db).await?;
-    Ok(row.map(|row| Standing {
-        user_id: UserId::from_uuid(row.user_id),
-        client_id: row.client_id,
-        expires_at: stored_time(row.expires_at),
-        revoked_at: stored_time(row.revoked_at),
-        profile_sealed: row.profile_sealed,
-    }))
+    let standing = |row: StandingRow| {
+        Ok(Standing {
+            user_id: UserId::from_uuid(row.user_id),
+            client_id: row.client_id,
+            expires_at: stored_time(row.expires_at),
+            revoked_at: stored_time(row.revoked_at),
+            upstream_issuer: row.upstream_issuer,
+            upstream_subject: row.upstream_subject,
+            profile_sealed: row.profile_sealed,
+            attribution: row.attribution.read()?,
+        })
+    };
+    row.map(standing).transpose()
 }
 
 /// A grant that a person may end.

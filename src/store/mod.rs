@@ -5,8 +5,9 @@
 //! that reads first locks the head row (`FOR UPDATE` on Postgres; SQLite has one writer, whose
 //! transactions begin immediately).
 //!
-//! Lock order, always: `clients` → `users` → `consents` → `authorization_requests` →
-//! `authorization_codes` → `grants` → `refresh_tokens` → `browser_sessions`. Who locks
+//! Lock order, always: `clients` → `users` → `organizations` → `memberships` → `consents` →
+//! `authorization_requests` → `authorization_codes` → `grants` → `refresh_tokens` →
+//! `browser_sessions`. Who locks
 //! `limit_windows` holds nothing else, and takes them in the order of their keys; who locks rows of
 //! `outbox` holds nothing else and waits for none of them. Usage is written by itself too: the
 //! writer's row, then days, then counts in the order of their keys; and so are callers without a
@@ -39,9 +40,13 @@ pub mod feedback;
 pub mod grants;
 pub mod limit_windows;
 mod losses;
+pub mod memberships;
 pub mod outbox;
+pub mod people;
 pub mod refresh_tokens;
 pub mod schema;
+pub mod sealed;
+pub mod searches;
 pub mod signing_keys;
 pub mod sweep;
 pub mod upstream_logins;

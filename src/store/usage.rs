@@ -2,20 +2,20 @@
 //!
 //! Counts are added, so any number of replicas write the same rows, and a batch that was written
 //! twice would count twice: each replica numbers its batches, and the database knows the last one
-//! of each. Rows are written in the order of their keys, so that two replicas wait for each other in
-//! one direction only; a day that is over is opened again before anything is added to it.
+//! of each. Rows are written in the order of their keys, so that two replicas wait for each other
+//! in one direction only; a day that is over is opened again before anything is added to it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Statement, Value};
+use sea_orm::{ConnectionTrait, Statement, Value};
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
 use crate::domain::day::Day;
 use crate::domain::latency::{BUCKETS, Latency};
 use crate::id::UserId;
-use crate::store::entity::users;
+use crate::store::people::JOIN_MEMBERSHIP;
 use crate::store::{Consumed, Db, StoreError, Txn};
 
 /// Rows written by one statement at most. Statements are prepared and kept by the connection, so
@@ -150,16 +150,23 @@ async fn add_rows(txn: &Txn, rows: &[(&Key, &Latency)]) -> Result<(), StoreError
     Ok(())
 }
 
-/// The people among these who are still there, and the domain of their address.
-pub async fn domains_of(
+/// The people among these who are still there, and the key of the organization they belong to.
+pub async fn organizations_of(
     db: &impl Db,
     people: &[UserId],
 ) -> Result<HashMap<UserId, Option<String>>, StoreError> {
     let mut found = HashMap::new();
     for some in people.chunks(PEOPLE_ROWS) {
-        let ids = some.iter().map(|person| person.uuid());
-        let rows = users::Entity::find().filter(users::Column::Id.is_in(ids)).all(db).await?;
-        found.extend(rows.into_iter().map(|row| (UserId::from_uuid(row.id), row.email_domain)));
+        let places: Vec<_> = (1..=some.len()).map(|place| format!("${place}")).collect();
+        let sql = format!(
+            "SELECT u.id, o.key FROM users u {JOIN_MEMBERSHIP} WHERE u.id IN ({})",
+            places.join(", ")
+        );
+        let values = some.iter().map(|person| Value::from(person.uuid()));
+        let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
+        for row in db.query_all_raw(statement).await? {
+            found.insert(UserId::from_uuid(row.try_get("", "id")?), row.try_get("", "key")?);
+        }
     }
     Ok(found)
 }

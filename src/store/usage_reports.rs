@@ -50,8 +50,8 @@ impl By {
     }
 }
 
-/// Which calls a report is about: those of the days `from` to `to`, both included, and of these those
-/// that fit in each respect that is named.
+/// Which calls a report is about: those of the days `from` to `to`, both included, and of these
+/// those that fit in each respect that is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
     /// The first day.

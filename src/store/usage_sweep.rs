@@ -1,9 +1,9 @@
 //! Usage of days that are over: rolled up by organization, and deleted in time.
 //!
-//! A day is rolled up in one transaction, behind its row in `usage_days`: of two passes one does it,
-//! and one that is cut short has done nothing. What is rolled up is not added to but made anew from
-//! the rows by person, so it is right however often it is done; for the same reason a day whose rows
-//! by person are about to go is not rolled up again.
+//! A day is rolled up in one transaction, behind its row in `usage_days`: of two passes one does
+//! it, and one that is cut short has done nothing. What is rolled up is not added to but made anew
+//! from the rows by person, so it is right however often it is done; for the same reason a day
+//! whose rows by person are about to go is not rolled up again.
 
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use sea_orm::{ConnectionTrait, Statement, Value};
 
 use crate::clock::Timestamp;
 use crate::domain::day::Day;
+use crate::store::searches::{self, Kind};
 use crate::store::usage::TOOK;
 use crate::store::{Consumed, Store, StoreError, Txn, transact};
 
@@ -34,6 +35,10 @@ pub struct UsageKept {
     pub by_person: Duration,
     /// By organization.
     pub by_organization: Duration,
+    /// What was searched for.
+    pub queries: Duration,
+    /// What people said they wanted.
+    pub contexts: Duration,
 }
 
 /// What one pass did.
@@ -45,6 +50,8 @@ pub struct UsageSwept {
     pub usage_by_person: u64,
     /// `usage_by_organization`
     pub usage_by_organization: u64,
+    /// `searches`
+    pub searches: u64,
 }
 
 /// Runs one pass.
@@ -66,6 +73,8 @@ pub async fn pass(
     swept.usage_by_organization =
         delete(store, "usage_by_organization", "day < $1", oldest_total.number()).await?;
     delete(store, "usage_days", "day < $1", oldest_total.number()).await?;
+    swept.searches = searches::delete_before(store, Kind::Query, now.minus(kept.queries)).await?
+        + searches::delete_before(store, Kind::Context, now.minus(kept.contexts)).await?;
     let forgotten = now.minus(WRITER_KEPT).millis();
     delete(store, "usage_writers", "written_at < $1", forgotten).await?;
     Ok(swept)

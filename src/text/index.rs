@@ -3,28 +3,22 @@
 //! The index keeps postings only. Whoever builds it has the texts already, and an entry's number,
 //! which is its place in the order of adding, leads back to them; so nothing is held twice.
 //!
-//! A question is never parsed by a query language: it is taken apart by the same analyzer as the
-//! texts and becomes a disjunction of terms, so there is no text that is a syntax error, and a
-//! long one costs no more than [`QUERY_TERMS_MAX`] terms.
+//! Entries may be of several kinds, say pages and their sections, each with fields of its own. How
+//! rare a word is counts within a field, so a word of the titles of pages is not made common by
+//! the many sections below one title.
 
 use std::fmt;
 
 use tantivy::{
-    DocAddress, Index, Score, SingleSegmentIndexWriter, TantivyDocument, TantivyError, Term,
-    collector::{FilterCollector, TopDocs},
+    DocAddress, Index, Score, SingleSegmentIndexWriter, TantivyDocument, TantivyError,
+    collector::{Collector, FilterCollector, TopDocs},
     directory::RamDirectory,
-    query::{BooleanQuery, BoostQuery, DisjunctionMaxQuery, Occur, PhraseQuery, Query, TermQuery},
+    query::Query,
     schema::{FAST, Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions},
     tokenizer::TokenizerManager,
 };
 
-use super::{cut, tokens};
-
-/// Questions are cut to this many different terms.
-pub const QUERY_TERMS_MAX: usize = 32;
-
-/// Questions are cut to this many bytes before they are looked at.
-const QUERY_BYTES_MAX: usize = 8 * 1024;
+use super::{query, question::Question, tokens, vocabulary::Vocabulary};
 
 /// The memory in which one segment is built. One segment holds any corpus of this kind: tantivy
 /// takes more when it must, and gives all of it back when the segment is finished.
@@ -34,13 +28,6 @@ const ANALYZER: &str = "names";
 
 /// The column with the number of an entry.
 const ENTRY: &str = "entry";
-
-/// What the other fields add to the best one: enough to part ties, not enough for a word that is
-/// in all of them to outweigh a second word.
-const TIE_BREAKER: Score = 0.25;
-
-/// What two words of the question add when they stand side by side in an entry too.
-const PHRASE_BOOST: Score = 0.25;
 
 /// The index could not be built or searched.
 #[derive(Debug)]
@@ -84,38 +71,58 @@ pub struct FieldSpec {
     pub phrases: Phrases,
 }
 
-/// An index that is being built.
-pub struct IndexBuilder {
-    writer: SingleSegmentIndexWriter,
+/// A kind of entries: what is searched together.
+#[derive(Debug, Clone, Copy)]
+pub struct EntryKind {
+    /// The texts an entry consists of. No other kind has a field of the same name.
+    pub fields: &'static [FieldSpec],
+    /// What the other fields add to the best one: enough to part ties, not enough for a word that
+    /// is in all of them to outweigh a second word.
+    pub tie_breaker: Score,
+}
+
+/// A kind of entries, as the index has it.
+struct Entries {
     fields: Vec<(FieldSpec, Field)>,
-    entry: Field,
+    tie_breaker: Score,
     count: u64,
 }
 
+/// An index that is being built.
+pub struct IndexBuilder {
+    writer: SingleSegmentIndexWriter,
+    kinds: Vec<Entries>,
+    entry: Field,
+}
+
 impl IndexBuilder {
-    /// Begins an index whose entries have these fields.
-    pub fn new(specs: &[FieldSpec]) -> Result<Self, IndexError> {
+    /// Begins an index of entries of these kinds. A kind is named by its place among them.
+    pub fn new(kinds: &[EntryKind]) -> Result<Self, IndexError> {
         let mut schema = Schema::builder();
-        let fields =
-            specs.iter().map(|spec| (*spec, schema.add_text_field(spec.name, options(*spec))));
-        let fields = fields.collect();
+        let mut entries = |kind: &EntryKind| {
+            let mut field = |spec: &FieldSpec| schema.add_text_field(spec.name, options(*spec));
+            let fields = kind.fields.iter().map(|spec| (*spec, field(spec))).collect();
+            Entries { fields, tie_breaker: kind.tie_breaker, count: 0 }
+        };
+        let kinds = kinds.iter().map(&mut entries).collect();
         let entry = schema.add_u64_field(ENTRY, FAST);
         let tokenizers = TokenizerManager::default();
         tokenizers.register(ANALYZER, tokens::analyzer());
         let index = Index::builder().schema(schema.build()).tokenizers(tokenizers);
         let writer = index.single_segment_index_writer(RamDirectory::create(), WRITER_BYTES)?;
-        Ok(Self { writer, fields, entry, count: 0 })
+        Ok(Self { writer, kinds, entry })
     }
 
-    /// Adds the next entry: its texts, in the order of the fields.
-    pub fn add(&mut self, texts: &[&str]) -> Result<(), IndexError> {
-        assert_eq!(texts.len(), self.fields.len(), "one text for each field");
+    /// Adds the next entry of a kind: its texts, in the order of the fields.
+    pub fn add(&mut self, kind: usize, texts: &[&str]) -> Result<(), IndexError> {
+        let kind = &mut self.kinds[kind];
+        assert_eq!(texts.len(), kind.fields.len(), "one text for each field");
         let mut document = TantivyDocument::new();
-        for ((_, field), text) in self.fields.iter().zip(texts) {
+        for ((_, field), text) in kind.fields.iter().zip(texts) {
             document.add_text(*field, text);
         }
-        document.add_u64(self.entry, self.count);
-        self.count += 1;
+        document.add_u64(self.entry, kind.count);
+        kind.count += 1;
         self.writer.add_document(document)?;
         Ok(())
     }
@@ -129,7 +136,7 @@ impl IndexBuilder {
             .doc_store_cache_num_blocks(1)
             .try_into()?;
         let analyzer = tokens::analyzer();
-        Ok(TextIndex { searcher: reader.searcher(), fields: self.fields, analyzer })
+        Ok(TextIndex { searcher: reader.searcher(), kinds: self.kinds, analyzer })
     }
 }
 
@@ -148,39 +155,95 @@ fn options(spec: FieldSpec) -> TextOptions {
 /// Entries, ready to be searched.
 pub struct TextIndex {
     searcher: tantivy::Searcher,
-    fields: Vec<(FieldSpec, Field)>,
+    kinds: Vec<Entries>,
     analyzer: tantivy::tokenizer::TextAnalyzer,
 }
 
 impl TextIndex {
-    /// The numbers of the entries that answer a question best, best first; of equals, the one
-    /// added first. A question without a word in it is answered by none.
-    pub fn search(&self, text: &str, limit: usize) -> Result<Vec<(usize, Score)>, IndexError> {
-        let Some(query) = self.query_of(text, limit) else { return Ok(Vec::new()) };
-        let best = TopDocs::with_limit(limit).order_by_score();
-        self.entries(self.searcher.search(&query, &best)?)
+    /// What is asked for by a text. A word that no entry of this kind has is taken for the nearest
+    /// ones they have.
+    pub fn question(&self, kind: usize, text: &str) -> Result<Question, IndexError> {
+        Ok(Question::of(text, &self.analyzer, &self.vocabulary(kind))?)
+    }
+
+    /// The numbers of the entries of a kind that answer a question best, best first; of equals,
+    /// the one added first. A question without a word in it is answered by none.
+    pub fn search(
+        &self,
+        kind: usize,
+        question: &Question,
+        limit: usize,
+    ) -> Result<Vec<(usize, Score)>, IndexError> {
+        let Some(best) = best(question, limit) else { return Ok(Vec::new()) };
+        self.entries(self.searcher.search(&self.query(kind, question), &best)?)
     }
 
     /// The same, of the entries whose number `keeps` says yes to.
     pub fn search_among<F>(
         &self,
-        text: &str,
+        kind: usize,
+        question: &Question,
         limit: usize,
         keeps: F,
     ) -> Result<Vec<(usize, Score)>, IndexError>
     where
         F: Fn(usize) -> bool + Send + Sync + Clone + 'static,
     {
-        let Some(query) = self.query_of(text, limit) else { return Ok(Vec::new()) };
-        let best = TopDocs::with_limit(limit).order_by_score();
+        let Some(best) = best(question, limit) else { return Ok(Vec::new()) };
         let keeps = move |entry: u64| usize::try_from(entry).is_ok_and(&keeps);
         let best = FilterCollector::new(ENTRY.to_owned(), keeps, best);
+        self.entries(self.searcher.search(&self.query(kind, question), &best)?)
+    }
+
+    /// The entries of a kind that speak of most of a question, best first. All its words together
+    /// score one, and the rarer a word, the larger its part; how often and where an entry has it
+    /// does not matter.
+    pub fn coverage(
+        &self,
+        kind: usize,
+        question: &Question,
+        limit: usize,
+    ) -> Result<Vec<(usize, Score)>, IndexError> {
+        let Some(best) = best(question, limit) else { return Ok(Vec::new()) };
+        let mut worths = Vec::new();
+        for word in question.words() {
+            worths.push(self.rarity(kind, word.forms())?);
+        }
+        let all = worths.iter().sum::<Score>().max(Score::MIN_POSITIVE);
+        for worth in &mut worths {
+            *worth /= all;
+        }
+        let query = query::of_coverage(question, &worths, &self.fields(kind));
         self.entries(self.searcher.search(&query, &best)?)
     }
 
-    fn query_of(&self, text: &str, limit: usize) -> Option<BooleanQuery> {
-        let terms = self.terms(text);
-        (!terms.is_empty() && limit > 0).then(|| self.query(&terms))
+    /// How rare these words are together, as BM25 counts it; nothing if no entry has any.
+    #[expect(clippy::cast_precision_loss, reason = "an index has fewer than 2^23 entries")]
+    fn rarity<'w>(
+        &self,
+        kind: usize,
+        words: impl Iterator<Item = &'w str>,
+    ) -> Result<Score, IndexError> {
+        let vocabulary = self.vocabulary(kind);
+        let mut with_any = 0;
+        for word in words {
+            with_any = vocabulary.count(word)?.max(with_any);
+        }
+        let (all, with) = (self.kinds[kind].count as f32, with_any as f32);
+        Ok(if with_any == 0 { 0.0 } else { (1.0 + (all - with + 0.5) / (with + 0.5)).ln() })
+    }
+
+    fn vocabulary(&self, kind: usize) -> Vocabulary<'_> {
+        Vocabulary::new(&self.searcher, self.fields(kind))
+    }
+
+    fn fields(&self, kind: usize) -> Vec<Field> {
+        self.kinds[kind].fields.iter().map(|(_, field)| *field).collect()
+    }
+
+    fn query(&self, kind: usize, question: &Question) -> impl Query {
+        let kind = &self.kinds[kind];
+        query::of_words(question, &kind.fields, kind.tie_breaker)
     }
 
     fn entries(&self, found: Vec<(Score, DocAddress)>) -> Result<Vec<(usize, Score)>, IndexError> {
@@ -193,111 +256,72 @@ impl TextIndex {
         let missing = || TantivyError::InternalError("a document without its number".into());
         Ok(entry.ok_or_else(missing)?)
     }
-
-    /// The different terms of a question and where they stand in it.
-    pub fn terms(&self, text: &str) -> Vec<(usize, String)> {
-        let text = cut::head(text, QUERY_BYTES_MAX);
-        let mut terms: Vec<(usize, String)> = Vec::new();
-        let mut analyzer = self.analyzer.clone();
-        let mut stream = analyzer.token_stream(text);
-        while terms.len() < QUERY_TERMS_MAX && stream.advance() {
-            let token = stream.token();
-            if terms.iter().all(|(_, known)| *known != token.text) {
-                terms.push((token.position, token.text.clone()));
-            }
-        }
-        without_filler(terms)
-    }
-
-    fn query(&self, terms: &[(usize, String)]) -> BooleanQuery {
-        let mut clauses: Vec<(Occur, Box<dyn Query>)> = Vec::new();
-        for (_, term) in terms {
-            let fields = self.fields.iter().map(|(spec, field)| {
-                let term = Term::from_field_text(*field, term);
-                let query = TermQuery::new(term, IndexRecordOption::WithFreqs);
-                Box::new(BoostQuery::new(Box::new(query), spec.boost)) as Box<dyn Query>
-            });
-            let best_field = DisjunctionMaxQuery::with_tie_breaker(fields.collect(), TIE_BREAKER);
-            clauses.push((Occur::Should, Box::new(best_field)));
-        }
-        for pair in terms.windows(2) {
-            let [(before, first), (after, second)] = pair else { continue };
-            // A name and its own first part stand at one position and are no phrase.
-            if *after != before + 1 {
-                continue;
-            }
-            let with_order = |(spec, _): &&(FieldSpec, Field)| spec.phrases == Phrases::Counted;
-            let fields = self.fields.iter().filter(with_order).map(|(_, field)| {
-                let words = [first, second].map(|word| Term::from_field_text(*field, word));
-                let phrase = PhraseQuery::new(words.into());
-                Box::new(BoostQuery::new(Box::new(phrase), PHRASE_BOOST)) as Box<dyn Query>
-            });
-            clauses.push((Occur::Should, Box::new(DisjunctionMaxQuery::new(fields.collect()))));
-        }
-        BooleanQuery::new(clauses)
-    }
 }
 
-/// Leaves "set up" out of a question that says more: every guide has it in a heading, so it would
-/// outweigh the one word that says what is to be set up.
-fn without_filler(terms: Vec<(usize, String)>) -> Vec<(usize, String)> {
-    let is_filler = |at: usize| {
-        let pair = terms.get(at).zip(terms.get(at + 1));
-        pair.is_some_and(|((before, first), (after, second))| {
-            *after == before + 1 && first == "set" && second == "up"
-        })
-    };
-    let fillers: Vec<usize> =
-        (0..terms.len()).filter(|at| is_filler(*at)).flat_map(|at| [at, at + 1]).collect();
-    if fillers.len() == terms.len() {
-        return terms;
-    }
-    let kept = terms.into_iter().enumerate().filter(|(at, _)| !fillers.contains(at));
-    kept.map(|(_, term)| term).collect()
+/// Collects so many entries of the highest score, or None if there can be none.
+fn best(
+    question: &Question,
+    limit: usize,
+) -> Option<impl Collector<Fruit = Vec<(Score, DocAddress)>>> {
+    (!question.is_empty() && limit > 0).then(|| TopDocs::with_limit(limit).order_by_score())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const FIELDS: [FieldSpec; 2] = [
+        FieldSpec { name: "title", boost: 1.0, phrases: Phrases::Counted },
+        FieldSpec { name: "path", boost: 1.0, phrases: Phrases::Ignored },
+    ];
+    const NOTES: [FieldSpec; 1] =
+        [FieldSpec { name: "note", boost: 1.0, phrases: Phrases::Ignored }];
+    const KINDS: [EntryKind; 2] = [
+        EntryKind { fields: &FIELDS, tie_breaker: 0.25 },
+        EntryKind { fields: &NOTES, tie_breaker: 0.25 },
+    ];
+
     fn index() -> TextIndex {
-        let spec = |name, phrases| FieldSpec { name, boost: 1.0, phrases };
-        let fields = [spec("title", Phrases::Counted), spec("path", Phrases::Ignored)];
-        let mut builder = IndexBuilder::new(&fields).unwrap();
+        let mut builder = IndexBuilder::new(&KINDS).unwrap();
         for texts in [["Alpha cluster", "a"], ["Alpha", "b cluster"], ["Alpha", "c"]] {
-            builder.add(&texts).unwrap();
+            builder.add(0, &texts).unwrap();
+        }
+        for note in ["alpha alpha alpha", "alpha and a topic"] {
+            builder.add(1, &[note]).unwrap();
         }
         builder.finish().unwrap()
     }
 
-    fn words(question: &str) -> String {
-        let terms = index().terms(question).into_iter().map(|(_, word)| word);
-        terms.collect::<Vec<_>>().join(" ")
+    fn numbers(found: Vec<(usize, Score)>) -> Vec<usize> {
+        found.into_iter().map(|(entry, _)| entry).collect()
     }
 
     #[test]
     fn equals_come_in_the_order_of_adding_and_can_be_sifted() {
-        let numbers = |found: Vec<(usize, Score)>| -> Vec<usize> {
-            found.into_iter().map(|(entry, _)| entry).collect()
-        };
-        assert_eq!(numbers(index().search("alpha", 9).unwrap())[..2], [1, 2]);
-        assert_eq!(numbers(index().search("alpha cluster", 1).unwrap()), [0]);
-        let sifted = index().search_among("alpha", 9, |entry| entry != 1).unwrap();
+        let index = index();
+        let alpha = index.question(0, "alpha").unwrap();
+        assert_eq!(numbers(index.search(0, &alpha, 9).unwrap())[..2], [1, 2]);
+        let both = index.question(0, "alpha cluster").unwrap();
+        assert_eq!(numbers(index.search(0, &both, 1).unwrap()), [0]);
+        let sifted = index.search_among(0, &alpha, 9, |entry| entry != 1).unwrap();
         assert_eq!(numbers(sifted), [2, 0]);
-        assert!(index().search("alpha", 0).unwrap().is_empty());
+        assert!(index.search(0, &alpha, 0).unwrap().is_empty());
     }
 
     #[test]
-    fn set_up_says_nothing_unless_it_is_all_there_is() {
-        assert_eq!(words("How do I set up SASL?"), "sasl");
-        assert_eq!(words("set up"), "set up");
-        assert_eq!(words("set a limit"), "set limit");
-        assert_eq!(words("up to ten"), "up ten");
+    fn each_kind_is_searched_by_itself() {
+        let index = index();
+        let topic = index.question(1, "topic").unwrap();
+        assert_eq!(numbers(index.search(1, &topic, 9).unwrap()), [1]);
+        assert!(index.search(0, &topic, 9).unwrap().is_empty());
     }
 
     #[test]
-    fn a_long_question_is_cut() {
-        let words: Vec<String> = (0..10_000).map(|number| format!("word{number}")).collect();
-        assert_eq!(index().terms(&words.join(" ")).len(), QUERY_TERMS_MAX);
+    fn coverage_counts_each_word_once_and_all_of_them_are_one() {
+        let index = index();
+        let question = index.question(1, "alpha topic").unwrap();
+        let found = index.coverage(1, &question, 9).unwrap();
+        assert!((found[0].1 - 1.0).abs() < 0.001, "{found:?}");
+        assert_eq!(numbers(found), [1, 0]);
     }
 }

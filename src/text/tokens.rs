@@ -25,6 +25,24 @@ pub fn analyzer() -> TextAnalyzer {
     TextAnalyzer::builder(Names::default()).filter(Stemmer::new(Language::English)).build()
 }
 
+/// The most terms that are looked at of what people ask.
+pub const QUESTION_TERMS_MAX: usize = 32;
+
+/// The different terms of a text, as the index knows them, in the order in which they first come;
+/// so many at most.
+pub fn terms(text: &str, terms_max: usize) -> Vec<String> {
+    let mut terms: Vec<String> = Vec::new();
+    let mut analyzer = analyzer();
+    let mut stream = analyzer.token_stream(text);
+    while terms.len() < terms_max && stream.advance() {
+        let term = &stream.token().text;
+        if !terms.contains(term) {
+            terms.push(term.clone());
+        }
+    }
+    terms
+}
+
 /// Splits text into names and their parts, in lower case, without stop words.
 #[derive(Clone, Default)]
 struct Names {

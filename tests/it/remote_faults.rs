@@ -8,6 +8,7 @@ use gatehouse::clock::{Clock, SystemClock};
 use gatehouse::config::Config;
 use gatehouse::config::layers::Given;
 use gatehouse::docs::library::{Library, Settings as LibrarySettings};
+use gatehouse::mcp::account::Keeping;
 use gatehouse::mcp::caller::Caller;
 use gatehouse::mcp::feedback::{Feedback, FeedbackBox, Lookup, Submission};
 use gatehouse::mcp::server::{Furniture, McpAnswer, McpServer, Settings};
@@ -300,6 +301,7 @@ fn tools_alone(file: &str, api_specs: &str) -> McpServer {
         server_version: "1".to_owned(),
         public_url: "http://127.0.0.1".to_owned(),
         account_url: "http://127.0.0.1/account".to_owned(),
+        keeping: Keeping::default(),
     };
     let library = Library::open(LibrarySettings::default()).expect("the manual is readable");
     let named = Source { name: None, path: api_specs.into() };

@@ -82,7 +82,7 @@ fn a_forbidden_room_is_seen_however_it_is_named() {
     assert!(crossed("src/mcp/a.rs", "use super::flow; mod t { use super::super::b; }").is_empty());
     assert!(crossed("src/mcp/a.rs", "use crate::docs::library; use crate::mcp::b;").is_empty());
     assert_eq!(crossed("src/flow/a.rs", "use crate::attribution::feedback;").len(), 1);
-    assert!(crossed("src/flow/a.rs", "use crate::attribution::work_email;").is_empty());
+    assert!(crossed("src/flow/a.rs", "use crate::attribution::people;").is_empty());
     assert!(crossed("src/cli/a.rs", "use crate::store::Store;").is_empty());
     assert_eq!(crossed("src/new_room/a.rs", "").len(), 1, "a room without a row");
 }

@@ -1,9 +1,9 @@
 //! Takes note of calls, and writes down what has come together.
 //!
-//! A call is added up in memory under a lock that nobody holds for longer than that. Everything that
-//! takes time happens when it is written: one transaction for some thousand keys at most, in which
-//! the database is told the number of the batch. A commit that nobody answered is tried again with
-//! the same number and the same calls, and counts once.
+//! A call is added up in memory under a lock that nobody holds for longer than that. Everything
+//! that takes time happens when it is written: one transaction for some thousand keys at most, in
+//! which the database is told the number of the batch. A commit that nobody answered is tried again
+//! with the same number and the same calls, and counts once.
 //!
 //! Nothing is lost when the database is away, or when the server stops as it should. A process that
 //! is killed loses what it had not written: the calls of the last [`WRITTEN_EVERY`] and of a write
@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 use url::Url;
 use uuid::Uuid;
 
+use crate::attribution::searches::recorder::SearchRecorder;
 use crate::attribution::usage::organization;
 use crate::attribution::usage::pending::{Key, Pending, Person, Who};
 use crate::clock::{Clock, Timestamp};
@@ -54,6 +55,8 @@ pub struct UsageRecorder {
     writer: Uuid,
     pending: Mutex<Pending>,
     is_enough: Notify,
+    /// Keeps what was asked, where the settings say so.
+    searches: Option<SearchRecorder>,
     /// Held by whoever writes.
     unwritten: tokio::sync::Mutex<Unwritten>,
 }
@@ -69,7 +72,10 @@ struct Unwritten {
 
 impl UsageBook for UsageRecorder {
     fn note(&self, call: Call<'_>) {
-        let Call { caller, signs, tool, outcome, took } = call;
+        if let Some(searches) = &self.searches {
+            searches.note(&call);
+        }
+        let Call { caller, signs, tool, outcome, took, .. } = call;
         let known = |sign: &Option<String>| sign.as_deref().and_then(product::known);
         let person = caller.person.as_ref().and_then(|person| UserId::parse(&person.subject));
         let key = Key {
@@ -94,7 +100,13 @@ impl UsageBook for UsageRecorder {
 
 impl UsageRecorder {
     /// Counts into `store`, where counts by person are kept for `kept`.
-    pub fn new(store: Store, clock: Arc<dyn Clock>, entropy: &dyn Entropy, kept: Duration) -> Self {
+    pub fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        entropy: &dyn Entropy,
+        kept: Duration,
+        searches: Option<SearchRecorder>,
+    ) -> Self {
         let writer = UsageWriterId::generate(entropy, clock.now()).uuid();
         Self {
             store,
@@ -103,6 +115,7 @@ impl UsageRecorder {
             writer,
             pending: Mutex::default(),
             is_enough: Notify::new(),
+            searches,
             unwritten: tokio::sync::Mutex::default(),
         }
     }
@@ -145,6 +158,14 @@ impl UsageRecorder {
 
     /// Writes all that has come together.
     pub async fn write(&self) -> Result<(), StoreError> {
+        self.write_counts().await?;
+        match &self.searches {
+            Some(searches) => searches.write().await,
+            None => Ok(()),
+        }
+    }
+
+    async fn write_counts(&self) -> Result<(), StoreError> {
         let mut unwritten = self.unwritten.lock().await;
         loop {
             if unwritten.batch.is_empty() {

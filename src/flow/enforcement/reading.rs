@@ -61,9 +61,9 @@ pub fn policy(
     let client = |name: &String| {
         client_named(name).map(str::to_owned).ok_or_else(|| PolicyError::Client(name.clone()))
     };
-    let tool = |name: &String| match offered.contains(name) {
-        true => Ok(name.clone()),
-        false => Err(PolicyError::Tool(name.clone(), offered.to_vec())),
+    let tool = |name: &String| {
+        let found = offered.iter().find(|offered| *offered == name).cloned();
+        found.ok_or_else(|| PolicyError::Tool(name.clone(), offered.to_vec()))
     };
     Ok(Policy {
         share: Share::from_hundredths(share_hundredths),

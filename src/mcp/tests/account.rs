@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::world::{Call, World, alice, alice_with, text};
+use crate::mcp::account::Keeping;
 use crate::mcp::caller::{Caller, Grant, Person};
 use crate::mcp::server::McpAnswer;
 
@@ -14,13 +15,19 @@ async fn whoami_says_who_calls_with_what_and_what_is_kept() {
     assert_eq!(told["name"], "Alice");
     assert_eq!(told["email"], "alice@acme.example");
     assert_eq!(told["organization"], "Acme");
+    assert_eq!(told["organization_source"], "from your e-mail domain");
     assert_eq!(told["client_id"], "editor");
     assert_eq!(told["scopes"], json!(["docs:read", "email", "profile"]));
     assert_eq!(told["account_url"], "https://mcp.example.com/connect/account");
     let words = text(&result);
-    for part in
-        ["Alice", "alice@acme.example", "Acme", "editor", "docs:read, email, profile", "Kept here"]
-    {
+    for part in [
+        "Alice",
+        "alice@acme.example",
+        "Acme (from your e-mail domain)",
+        "editor",
+        "docs:read, email, profile",
+        "Kept here",
+    ] {
         assert!(words.contains(part), "{part:?} is missing in {words}");
     }
 }
@@ -30,13 +37,13 @@ async fn a_client_learns_no_more_than_its_token_says() {
     for (scopes, shared) in [
         (&["docs:read"][..], &[][..]),
         (&["docs:read", "email"], &["email"]),
-        (&["docs:read", "profile"], &["name", "organization"]),
+        (&["docs:read", "profile"], &["name", "organization", "organization_source"]),
     ] {
         let grant = Some(Grant { id: "grant_1".to_owned(), scopes: scopes.to_vec() });
         let call = Call::modern("tools/call", json!({ "name": "whoami", "arguments": {} }));
         let answer = World::new().send(call.by(Caller { grant, ..alice() })).await;
         let result = &answer.json["result"];
-        for name in ["name", "email", "organization"] {
+        for name in ["name", "email", "organization", "organization_source"] {
             let is_told = result["structuredContent"].get(name).is_some();
             assert_eq!(is_told, shared.contains(&name), "{name} with {scopes:?}");
         }
@@ -53,7 +60,7 @@ async fn what_is_not_known_is_left_out() {
     let call = Call::modern("tools/call", json!({ "name": "whoami", "arguments": {} }));
     let answer = World::new().send(call.by(caller)).await;
     let told = answer.json["result"]["structuredContent"].as_object().expect("an object").clone();
-    for absent in ["name", "email", "organization"] {
+    for absent in ["name", "email", "organization", "organization_source"] {
         assert!(!told.contains_key(absent), "{absent}");
     }
     assert!(text(&answer.json["result"]).contains("- name: not known to this client"));
@@ -77,5 +84,19 @@ async fn both_need_a_person_and_no_scope() {
         let answer = World::new().send(call().by(alice_with(&[]))).await;
         assert_eq!(answer.status, 200, "{name}");
         assert!(answer.json["result"]["structuredContent"].is_object(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn whoami_says_that_searches_are_kept_exactly_when_they_are() {
+    for (queries, context) in [(false, false), (true, false), (false, true), (true, true)] {
+        let world = World::keeping(Keeping { queries, context });
+        let result = world.tool("whoami", json!({})).await;
+        let kept = result["structuredContent"]["kept"].as_array().unwrap();
+        let says = |words: &str| kept.iter().any(|line| line == words);
+        assert_eq!(says("searches and questions"), queries, "{result}");
+        assert_eq!(says("not kept: searches, questions and pages read"), !queries, "{result}");
+        assert_eq!(says("what the person wants to achieve, where a call says it"), context);
+        assert!(says("how often which tool was called, on which day and with which program"));
     }
 }

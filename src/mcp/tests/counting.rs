@@ -52,7 +52,7 @@ async fn a_call_is_told_of_with_what_became_of_it() {
         ),
     ] {
         drop(world.answer(call).await);
-        let told = std::mem::take(&mut *world.calls.0.lock().unwrap());
+        let told = std::mem::take(&mut *world.calls.lines.lock().unwrap());
         assert_eq!(told, [expected]);
     }
 }
@@ -68,8 +68,32 @@ async fn what_is_no_call_is_not_counted() {
             .answer(calling("search_docs", json!({})).header("mcp-protocol-version", "1999"))
             .await,
     );
-    assert_eq!(world.calls.0.lock().unwrap().len(), 0);
+    assert_eq!(world.calls.lines.lock().unwrap().len(), 0);
     assert_ne!(MODERN, "1999");
+}
+
+#[tokio::test]
+async fn what_the_person_wants_is_asked_only_where_it_is_switched_on_and_no_call_fails_for_it() {
+    let properties = |tool: &Value| tool["inputSchema"]["properties"]["context"].clone();
+    for (world, is_asked) in [(World::new(), false), (World::asking_context(), true)] {
+        let listed = world.result("tools/list", json!({})).await;
+        let tools = listed["tools"].as_array().unwrap();
+        assert!(tools.iter().all(|tool| properties(tool).is_object() == is_asked), "{listed}");
+        let long = "x".repeat(600);
+        for (context, kept) in [
+            (json!(" They move to a new cluster. "), "They move to a new cluster."),
+            (json!(7), ""),
+            (Value::Null, ""),
+            (json!(long), &long[..500]),
+        ] {
+            let arguments = json!({ "query": "brokers", "context": context });
+            let result = world.tool("search_docs", arguments).await;
+            assert_eq!(result["isError"], false, "{result}");
+            let texts = std::mem::take(&mut *world.calls.texts.lock().unwrap());
+            let kept = if is_asked { kept } else { "" };
+            assert_eq!(texts, [["brokers".to_owned(), kept.to_owned()]]);
+        }
+    }
 }
 
 #[test]

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::docs::library::{self, Library};
-use crate::mcp::caller::{Caller, Grant, Person, Scopes};
+use crate::mcp::account::Keeping;
+use crate::mcp::caller::{Caller, Grant, Organization, Person, Scopes};
 use crate::mcp::feedback::{
     Feedback, FeedbackBox, FeedbackFault, FeedbackStatus, Lookup, Note, Receipt, Submission,
 };
@@ -29,15 +30,21 @@ pub struct World {
 
 /// A book that remembers: who, with which client and revision, which tool, what became of it.
 #[derive(Default)]
-pub struct Calls(pub Mutex<Vec<String>>);
+pub struct Calls {
+    pub lines: Mutex<Vec<String>>,
+    /// What was searched for and what the person wants.
+    pub texts: Mutex<Vec<[String; 2]>>,
+}
 
 impl UsageBook for Calls {
     fn note(&self, call: usage::Call<'_>) {
         let who = call.caller.person.as_ref().map_or("nobody", |person| &person.subject);
         let with = call.signs.client_info.as_deref().unwrap_or("-");
         let usage::Call { tool, outcome, .. } = call;
+        let texts = [call.query, call.context].map(Option::unwrap_or_default).map(str::to_owned);
+        self.texts.lock().expect("no holder panics").push(texts);
         let line = format!("{who} {with} {} {tool:?} {}", call.signs.revision, outcome.name());
-        self.0.lock().expect("no holder panics").push(line);
+        self.lines.lock().expect("no holder panics").push(line);
     }
 }
 
@@ -47,22 +54,31 @@ impl World {
     }
 
     pub fn with(letters: Letters) -> Self {
+        Self::built(letters, Keeping { queries: true, context: false })
+    }
+
+    /// The same, with tools that ask what the person wants.
+    pub fn asking_context() -> Self {
+        Self::keeping(Keeping { queries: true, context: true })
+    }
+
+    pub fn keeping(keeping: Keeping) -> Self {
+        Self::built(Letters::default(), keeping)
+    }
+
+    fn built(letters: Letters, keeping: Keeping) -> Self {
         let letters = Arc::new(letters);
-        let settings = Settings {
-            product: "Redpanda".to_owned(),
-            server_version: "1.2.3".to_owned(),
-            public_url: "https://mcp.example.com".to_owned(),
-            account_url: "https://mcp.example.com/connect/account".to_owned(),
-        };
         let calls = Arc::new(Calls::default());
-        let furniture = Furniture {
-            library: library(),
-            reference: reference(),
-            feedback_box: Arc::clone(&letters) as _,
-            usage: Arc::clone(&calls) as _,
-            remotes: Arc::default(),
-        };
-        Self { server: McpServer::new(&settings, furniture), letters, calls }
+        let server = served(Arc::clone(&letters) as _, Arc::clone(&calls) as _, keeping);
+        Self { server, letters, calls }
+    }
+
+    /// A server that hands feedback to another box than the one with the letters.
+    pub fn with_box(feedback_box: Arc<dyn FeedbackBox>) -> Self {
+        let (letters, calls) = (Arc::default(), Arc::new(Calls::default()));
+        let keeping = Keeping { queries: true, context: false };
+        let server = served(feedback_box, Arc::clone(&calls) as _, keeping);
+        Self { server, letters, calls }
     }
 
     pub async fn answer(&self, call: Call) -> McpAnswer {
@@ -101,6 +117,28 @@ impl World {
         assert_eq!(result.get("structuredContent"), None);
         text(&result)
     }
+}
+
+fn served(
+    feedback_box: Arc<dyn FeedbackBox>,
+    usage: Arc<dyn UsageBook>,
+    keeping: Keeping,
+) -> McpServer {
+    let settings = Settings {
+        product: "Redpanda".to_owned(),
+        server_version: "1.2.3".to_owned(),
+        public_url: "https://mcp.example.com".to_owned(),
+        account_url: "https://mcp.example.com/connect/account".to_owned(),
+        keeping,
+    };
+    let furniture = Furniture {
+        library: library(),
+        reference: reference(),
+        feedback_box,
+        usage,
+        remotes: Arc::default(),
+    };
+    McpServer::new(&settings, furniture)
 }
 
 /// The text of a tool's result.
@@ -224,7 +262,10 @@ pub fn alice() -> Caller {
         subject: "sub_alice".to_owned(),
         name: Some("Alice".to_owned()),
         email: Some("alice@acme.example".to_owned()),
-        organization: Some("Acme".to_owned()),
+        organization: Some(Organization {
+            name: "Acme".to_owned(),
+            source: "from your e-mail domain",
+        }),
     };
     Caller {
         person: Some(person),

@@ -267,6 +267,8 @@ fn a_thing_is_found_by_its_name_path_and_words() {
         ("Lighthouse API", "api://lighthouse"),
         ("mooring ships", "api://harbour/operation/moor_ship"),
         ("fog delay", "api://harbour/topic/quick-start"),
+        ("the lightouse api", "api://lighthouse"),
+        ("display berths", "api://harbour/operation/list_berths"),
         ("`Led`", "api://lighthouse/schema/Led"),
         ("api://lighthouse/schema/Gas", "api://lighthouse/schema/Gas"),
     ] {

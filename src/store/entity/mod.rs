@@ -9,6 +9,8 @@ pub mod consents;
 pub mod feedback;
 pub mod grants;
 pub mod limit_windows;
+pub mod memberships;
+pub mod organizations;
 pub mod outbox;
 pub mod refresh_tokens;
 pub mod signing_keys;

@@ -14,6 +14,7 @@ pub struct Model {
     pub email_domain: Option<String>,
     pub created_at: i64,
     pub last_login_at: i64,
+    pub email_hash: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

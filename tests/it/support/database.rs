@@ -149,7 +149,7 @@ pub async fn db_execute(url: &str, sql: &str) {
     connection.close().await.expect("closing works");
 }
 
-const TABLES: [&str; 22] = [
+const TABLES: [&str; 24] = [
     "clients",
     "users",
     "consents",
@@ -164,6 +164,8 @@ const TABLES: [&str; 22] = [
     "browser_logins",
     "browser_sessions",
     "outbox",
+    "organizations",
+    "memberships",
     "usage_by_person",
     "usage_by_organization",
     "usage_days",
