@@ -1,5 +1,5 @@
-//! `gatehouse enforcement`: who would break if everybody had to sign in, how it stands, and going on
-//! after a halt.
+//! `gatehouse enforcement`: who would break if everybody had to sign in, how it stands, and going
+//! on after a halt.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Value, json};

@@ -75,8 +75,8 @@ impl fmt::Display for Share {
     }
 }
 
-/// Who is asked to sign in: whoever is in the share, and whoever comes with one of these clients, and
-/// whoever calls one of these tools.
+/// Who is asked to sign in: whoever is in the share, and whoever comes with one of these clients,
+/// and whoever calls one of these tools.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     /// Part of all callers.

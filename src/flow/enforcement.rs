@@ -127,8 +127,8 @@ pub fn network_hash(secret: &ServerSecret, address: IpAddr) -> NetworkHash {
 }
 
 impl Gatehouse {
-    /// Decides about a request without a token while `auth` is `grace`, and takes note of it. Nothing
-    /// is waited for.
+    /// Decides about a request without a token while `auth` is `grace`, and takes note of it.
+    /// Nothing is waited for.
     pub fn enforce(&self, request: Anonymous<'_>) -> Verdict {
         let Anonymous { address, client_info, user_agent, tool, method } = request;
         let now = self.clock.now();

@@ -106,8 +106,8 @@ impl Envelope {
         self.params()?.get("_meta")?.get(META_PROTOCOL_VERSION)?.as_str()
     }
 
-    /// The name of the client that a request carries: in its `_meta` (2026-07-28), or where a legacy
-    /// connection is opened.
+    /// The name of the client that a request carries: in its `_meta` (2026-07-28), or where a
+    /// legacy connection is opened.
     pub fn client_name(&self) -> Option<&str> {
         let params = self.params()?;
         let info = params.get("_meta").and_then(|meta| meta.get(META_CLIENT_INFO));

@@ -101,8 +101,8 @@ pub async fn rows_of(db: &impl Db, day: Day) -> Result<u64, StoreError> {
     Ok(row.try_get::<i64>("", "rows")?.unsigned_abs())
 }
 
-/// Reads the callers of the days `from` to `to`, both included, one after the other: `next` is given
-/// everything of one caller at a time, whatever days it was on.
+/// Reads the callers of the days `from` to `to`, both included, one after the other: `next` is
+/// given everything of one caller at a time, whatever days it was on.
 pub async fn each_caller(
     db: &impl Db,
     (from, to): (Day, Day),

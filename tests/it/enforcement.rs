@@ -25,7 +25,7 @@ pub fn address(number: u32) -> String {
     format!("198.{}.{}.7", 18 + number / 250, number % 250)
 }
 
-fn message(method: &str, params: Value) -> Value {
+pub fn message(method: &str, params: Value) -> Value {
     json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
 }
 

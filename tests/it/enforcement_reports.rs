@@ -7,7 +7,7 @@ use gatehouse::flow::enforcement::reading;
 use gatehouse::store::Store;
 use serde_json::{Value, json};
 
-use crate::enforcement::{GRACE, address, grace, is_asked, search, send};
+use crate::enforcement::{GRACE, address, grace, is_asked, message, search, send};
 use crate::support::database::{db_execute, db_number};
 use crate::support::process::run;
 use crate::support::{Backend, DAY, World, on_both};
@@ -29,7 +29,6 @@ async fn report(world: &World, policy: Policy) -> Report {
 
 /// Some callers, each with a client and requests of their own.
 fn traffic() -> Vec<(String, &'static str, Value)> {
-    let of = |method: &str, params: Value| json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
     let read = json!({"name": "read_page", "arguments": {"path": "tides.adoc"}});
     let initialize = json!({
         "protocolVersion": "2025-11-25", "capabilities": {},
@@ -40,11 +39,11 @@ fn traffic() -> Vec<(String, &'static str, Value)> {
         let agent = ["node", "cursor/1", "Zed/2", "claude-code/3"][(number % 4) as usize];
         requests.push((address(number), agent, search()));
         if number % 3 == 0 {
-            requests.push((address(number), agent, of("tools/call", read.clone())));
+            requests.push((address(number), agent, message("tools/call", read.clone())));
         }
         if number % 5 == 0 {
-            requests.push((address(number), agent, of("initialize", initialize.clone())));
-            requests.push((address(number), agent, of("tools/list", json!({}))));
+            requests.push((address(number), agent, message("initialize", initialize.clone())));
+            requests.push((address(number), agent, message("tools/list", json!({}))));
         }
     }
     requests

@@ -64,7 +64,13 @@ pub const ROOMS: &[Room] = &[
     // Templates show values of the domain; they decide nothing.
     room(
         "page",
-        &["domain::enforcement", "domain::redirect_uri", "domain::replay", "domain::scope"],
+        &[
+            "domain::day",
+            "domain::enforcement",
+            "domain::redirect_uri",
+            "domain::replay",
+            "domain::scope",
+        ],
     ),
     room(
         "flow",

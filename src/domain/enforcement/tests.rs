@@ -1,5 +1,3 @@
-use proptest::prelude::*;
-
 use super::*;
 
 fn bucket(number: u64) -> Bucket {
@@ -116,37 +114,39 @@ fn no_address_is_shown_whole() {
     }
 }
 
-proptest! {
-    #[test]
-    fn raising_the_share_only_adds_callers(
-        hash in any::<[u8; 32]>(),
-        low in 0..=10_000_u16,
-        more in 0..=10_000_u16,
-    ) {
-        let high = low.saturating_add(more).min(10_000);
-        let asks = |hundredths| {
-            let share = Share::from_hundredths(hundredths);
-            let policy = Policy { share, ..Policy::default() };
-            decide(&policy, Standing::InForce, Bucket::of(&hash), SEARCH) != Decision::Pass
-        };
-        prop_assert!(!asks(low) || asks(high));
-        prop_assert_eq!(asks(high), asks(high));
+#[test]
+fn raising_the_share_only_adds_callers_one_by_one() {
+    let asks = |number, hundredths| {
+        let policy = Policy { share: Share::from_hundredths(hundredths), ..Policy::default() };
+        decide(&policy, Standing::InForce, bucket(number), SEARCH) != Decision::Pass
+    };
+    for number in 0..10_000_u16 {
+        // A caller is asked from their place on, whatever the share: so it only adds.
+        assert!(!asks(number.into(), number) && asks(number.into(), number + 1), "{number}");
+        for hundredths in (0..=10_000).step_by(100) {
+            assert_eq!(asks(number.into(), hundredths), number < hundredths, "{number}");
+        }
     }
+    assert_eq!(bucket(10_000), bucket(0));
+    assert!(asks(9_999, 10_000) && asks(9_999, u16::MAX));
+}
 
-    #[test]
-    fn more_of_a_policy_never_lets_anybody_pass_who_did_not(
-        hash in any::<[u8; 32]>(),
-        hundredths in 0..=10_000_u16,
-        product in "Cursor|Zed|unknown",
-        tool in proptest::option::of("search_docs|read_page"),
-    ) {
-        let base = Policy { share: Share::from_hundredths(hundredths), ..Policy::default() };
-        let wider = Policy {
-            clients: named(&["Cursor"]), tools: named(&["read_page"]), ..base.clone()
-        };
-        let asked = Asked { product: &product, tool: tool.as_deref() };
-        let of = |policy| decide(policy, Standing::InForce, Bucket::of(&hash), asked);
-        let listed = product == "Cursor" || tool.as_deref() == Some("read_page");
-        prop_assert_eq!(of(&wider) != Decision::Pass, of(&base) != Decision::Pass || listed);
+#[test]
+fn what_is_listed_adds_to_the_share_and_takes_nobody_away() {
+    for (number, hundredths) in (0..10_000).step_by(97).zip((0..=10_000).step_by(89).cycle()) {
+        for product in ["Cursor", "Zed", "unknown"] {
+            for tool in [None, Some("search_docs"), Some("read_page")] {
+                let base =
+                    Policy { share: Share::from_hundredths(hundredths), ..Policy::default() };
+                let (clients, tools) = (named(&["Cursor"]), named(&["read_page"]));
+                let wider = Policy { clients, tools, ..base.clone() };
+                let asks = |policy| {
+                    let asked = Asked { product, tool };
+                    decide(policy, Standing::InForce, bucket(number), asked) != Decision::Pass
+                };
+                let is_listed = product == "Cursor" || tool == Some("read_page");
+                assert_eq!(asks(&wider), asks(&base) || is_listed, "{product} {tool:?}");
+            }
+        }
     }
 }

@@ -46,7 +46,8 @@ pub struct Unwritten {
 }
 
 impl Gatehouse {
-    /// Keeps enforcement until `ended` resolves, and then writes what is left, as often as it takes.
+    /// Keeps enforcement until `ended` resolves, and then writes what is left, as often as it
+    /// takes.
     pub async fn keep_enforcement(&self, ended: impl Future<Output = ()> + Send) {
         if self.config.auth != AuthMode::Grace {
             return ended.await;
