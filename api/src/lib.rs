@@ -17,6 +17,7 @@ pub mod account;
 pub mod admin;
 mod aliases;
 pub mod authorize;
+pub mod card;
 pub mod error;
 pub mod form;
 pub mod mcp;
@@ -31,6 +32,7 @@ pub mod visit;
 use crate::account::{AccountApi, DisconnectForm, LogoutForm, SessionResponse};
 use crate::admin::{AdminApi, Liveness, ReadyResponse};
 use crate::authorize::AuthorizeApi;
+use crate::card::{CardApi, ServerCard, ServerJson};
 use crate::mcp::{McpApi, McpRequest, McpResponse};
 use crate::metadata::{
     AuthorizationServerMetadata, JsonWebKeySet, MetadataApi, ProtectedResourceMetadata,
@@ -74,10 +76,16 @@ pub trait Port: Send + Sync + 'static {
     fn authorization_server(&self) -> AuthorizationServerMetadata;
     /// RFC 7517
     fn jwks(&self) -> JsonWebKeySet;
+    /// The server card
+    fn server_card(&self) -> ServerCard;
+    /// What a registry is given; none without a registry name
+    fn server_json(&self) -> Option<ServerJson>;
     /// `/mcp`, any method
     fn mcp(&self, request: McpRequest) -> impl Future<Output = McpResponse> + Send;
     /// `GET /`, as HTML
     fn front_door(&self) -> String;
+    /// `GET /reference`, as HTML
+    fn reference(&self) -> String;
     /// `GET /account`
     fn account(&self, visit: Visit) -> impl Future<Output = PageResponse> + Send;
     /// `POST /account/disconnect`; without a form when it could not be read
@@ -107,6 +115,7 @@ pub trait Port: Send + Sync + 'static {
 /// The endpoints of the public listener.
 pub type PublicApi<P> = (
     MetadataApi<P>,
+    CardApi<P>,
     RegisterApi<P>,
     AuthorizeApi<P>,
     TokenApi<P>,
@@ -120,6 +129,7 @@ pub type PublicApi<P> = (
 pub fn public<P: Port>(port: &Arc<P>) -> OpenApiService<PublicApi<P>, ()> {
     let groups = (
         MetadataApi(Arc::clone(port)),
+        CardApi(Arc::clone(port)),
         RegisterApi(Arc::clone(port)),
         AuthorizeApi(Arc::clone(port)),
         TokenApi(Arc::clone(port)),
@@ -217,10 +227,19 @@ impl Port for Nobody {
     fn jwks(&self) -> JsonWebKeySet {
         match self.0 {}
     }
+    fn server_card(&self) -> ServerCard {
+        match self.0 {}
+    }
+    fn server_json(&self) -> Option<ServerJson> {
+        match self.0 {}
+    }
     async fn mcp(&self, _: McpRequest) -> McpResponse {
         match self.0 {}
     }
     fn front_door(&self) -> String {
+        match self.0 {}
+    }
+    fn reference(&self) -> String {
         match self.0 {}
     }
     async fn account(&self, _: Visit) -> PageResponse {

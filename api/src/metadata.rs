@@ -9,7 +9,7 @@ use poem_openapi::{ApiResponse, Object, OpenApi};
 use crate::Port;
 
 /// Discovery documents change with the configuration only.
-const CACHE_CONTROL: &str = "public, max-age=300";
+pub(crate) const CACHE_CONTROL: &str = "public, max-age=300";
 
 /// RFC 9728 §2.
 #[derive(Clone, Debug, Object)]
@@ -88,7 +88,7 @@ pub enum Cacheable<T: poem_openapi::types::ToJSON> {
     ),
 }
 
-fn cacheable<T: poem_openapi::types::ToJSON>(document: T) -> Cacheable<T> {
+pub(crate) fn cacheable<T: poem_openapi::types::ToJSON>(document: T) -> Cacheable<T> {
     Cacheable::Document(Json(document), CACHE_CONTROL.to_owned())
 }
 

@@ -21,6 +21,14 @@ pub enum FrontDoorResponse {
     Page(Html<String>),
 }
 
+/// The document as a page.
+#[derive(ApiResponse)]
+pub enum ReferenceResponse {
+    /// Every endpoint and every type.
+    #[oai(status = 200)]
+    Page(Html<String>),
+}
+
 /// The document as YAML.
 #[derive(ApiResponse)]
 pub enum YamlResponse {
@@ -71,5 +79,13 @@ impl<P: Port> SiteApi<P> {
     #[oai(path = "/openapi.json", method = "get", operation_id = "openapi_json")]
     async fn openapi_json(&self) -> JsonResponse {
         JsonResponse::Document(PlainText(JSON.clone()), CACHE_CONTROL.to_owned())
+    }
+
+    /// Browse this document.
+    ///
+    /// A page for people, without scripts.
+    #[oai(path = "/reference", method = "get", operation_id = "reference")]
+    async fn reference(&self) -> ReferenceResponse {
+        ReferenceResponse::Page(Html(self.0.reference()))
     }
 }

@@ -22,9 +22,6 @@ use crate::upstream::{Registration, Upstream};
 pub fn run(given: &Given) -> Result<(), CommandError> {
     let config = Config::load(given)?;
     say(format!("ok    settings: this server is {}", config.public_url));
-    for name in &config.without_effect {
-        say(format!("note  {name} is set and has no effect in this version"));
-    }
     let failures = block_on(async {
         let checks = [
             log(&config),

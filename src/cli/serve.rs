@@ -29,9 +29,6 @@ pub fn run(config: Config) -> Result<(), CommandError> {
     logging::start(&config)?;
     block_on(async {
         let stop = stop_signal()?;
-        for name in &config.without_effect {
-            tracing::warn!(setting = name, "this setting has no effect in this version");
-        }
         if matches!(config.upstream, UpstreamConfig::None) {
             tracing::warn!(
                 "no identity provider is configured: sign-in answers 503. Set upstream_issuer and \

@@ -144,7 +144,10 @@ pub const KEYS: &[Key] = &[
     list("docs_path", "Folders of Markdown, AsciiDoc or HTML [default: the manual]"),
     one("docs_url", "The public address that pages are cited under"),
     one("docs_product", "The product's name in tools and pages [default: Gatehouse]"),
-    one("server_name", "The registry name for server.json"),
+    one(
+        "server_name",
+        "The registry name for server.json, such as com.example/docs [default: none]",
+    ),
     one("help_url", "Where 401 answers and metadata point for help"),
     one("pages_path", "Where pages for people live [default: /]"),
     list(
@@ -172,10 +175,6 @@ pub const KEYS: &[Key] = &[
     one("log_format", "text or json [default: text on a terminal, else json]"),
     one("log", "What is logged: a level or a filter [default: info]"),
 ];
-
-/// Settings of the contract that this version accepts but does not act on yet; setting one is
-/// answered with a warning, so that nobody relies on it.
-pub const WITHOUT_EFFECT: &[&str] = &["server_name"];
 
 /// Finds a setting by its name.
 pub fn find(name: &str) -> Option<&'static Key> {

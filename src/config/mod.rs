@@ -32,8 +32,8 @@ use crate::config::layers::{ConfigError, Given, Layers};
 use crate::config::organizations::{OrganizationConfig, organizations};
 use crate::config::readers::{
     api_specs, auth_mode, cimd, cors_origins, database_url, default_scope, docs_path, log_format,
-    networks, pages_path, product, public_url, secret, session_ttls, signing_alg, site_origins,
-    socket, upstream, upstream_params, upstream_scope, without_effect,
+    networks, pages_path, product, public_url, secret, server_name, session_ttls, signing_alg,
+    site_origins, socket, upstream, upstream_params, upstream_scope,
 };
 use crate::config::remote::{RemoteConfig, remotes};
 use crate::config::usage::{UsageConfig, usage};
@@ -217,6 +217,8 @@ pub struct Config {
     pub api_specs: Vec<ApiSpec>,
     /// The product's name.
     pub docs_product: String,
+    /// What registries call the server: namespace and name.
+    pub server_name: Option<String>,
     /// Where 401 answers and metadata point for help.
     pub help_url: Option<Url>,
     /// How the pages look.
@@ -231,8 +233,6 @@ pub struct Config {
     pub log_format: Option<LogFormat>,
     /// What is logged.
     pub log: String,
-    /// Settings that were set and have no effect in this version.
-    pub without_effect: Vec<&'static str>,
 }
 
 impl Config {
@@ -296,6 +296,7 @@ impl Config {
             docs_url: layers.read_optional("docs_url", values::address)?,
             api_specs: api_specs(&layers, given)?,
             docs_product: layers.read("docs_product", "Gatehouse", product)?,
+            server_name: layers.read_optional("server_name", server_name)?,
             help_url: layers.read_optional("help_url", values::address)?,
             brand: brand(&layers, given)?,
             feedback: feedback(&layers, given)?,
@@ -303,7 +304,6 @@ impl Config {
             usage: usage(&layers)?,
             log_format: layers.read_optional("log_format", log_format)?,
             log: layers.text("log")?.unwrap_or_else(|| "info".into()),
-            without_effect: without_effect(&layers),
         })
     }
 

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use crate::config::keys;
 use crate::config::layers::{ConfigError, Given, Layers};
 use crate::config::secret_file;
 use crate::config::values;
@@ -188,6 +187,36 @@ pub fn product(text: &str) -> Result<String, String> {
     }
 }
 
+/// The longest name that the registry takes.
+const SERVER_NAME_CHARS_MAX: usize = 200;
+
+/// Reads the name of this server in registries: a domain in reverse order, a slash and a name.
+///
+/// The pattern is that of the registry's schema 2025-12-11 (`modelcontextprotocol/registry`); that
+/// each part begins and ends with a letter or digit keeps out what no domain can be.
+pub fn server_name(text: &str) -> Result<String, String> {
+    let is_part = |part: &str, joints: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric();
+        part.starts_with(plain)
+            && part.ends_with(plain)
+            && part.chars().all(|c| plain(c) || joints.contains(c))
+    };
+    match text.split_once('/') {
+        Some((namespace, name))
+            if is_part(namespace, ".-")
+                && is_part(name, "._-")
+                && text.len() <= SERVER_NAME_CHARS_MAX =>
+        {
+            Ok(text.to_owned())
+        }
+        _ => Err(format!(
+            "{text:?} is not a registry name such as com.example/docs: your domain in reverse \
+             order, one slash and a name of letters, digits, dots, dashes and underscores, \
+             together at most {SERVER_NAME_CHARS_MAX} characters"
+        )),
+    }
+}
+
 /// Reads the trusted proxies.
 pub fn networks(layers: &Layers) -> Result<Vec<ipnet::IpNet>, ConfigError> {
     let name = "trusted_proxies";
@@ -316,9 +345,4 @@ fn domains(layers: &Layers, name: &str) -> Result<Vec<String>, ConfigError> {
         }
     };
     layers.items(name).unwrap_or_default().into_iter().map(domain).collect()
-}
-
-/// Settings that were set and have no effect in this version.
-pub fn without_effect(layers: &Layers) -> Vec<&'static str> {
-    keys::WITHOUT_EFFECT.iter().copied().filter(|name| layers.is_set(name)).collect()
 }

@@ -142,9 +142,33 @@ fn moving_the_listener_on_loopback_moves_the_address() {
 }
 
 #[test]
-fn settings_without_effect_are_reported() {
-    let config = stand().flag("server_name", "com.example/docs").load().unwrap();
-    assert_eq!(config.without_effect, ["server_name"]);
+fn a_registry_name_is_a_reversed_domain_and_a_name() {
+    assert_eq!(stand().load().unwrap().server_name, None);
+    let longest = format!("com.example/{}", "x".repeat(188));
+    for name in ["com.example/docs", "io.github.user/My_docs.v2", "a/b", &longest] {
+        let config = stand().flag("server_name", name).load().unwrap();
+        assert_eq!(config.server_name.as_deref(), Some(name));
+    }
+    for bad in [
+        "docs",
+        "com.example/",
+        "/docs",
+        "com.example/docs/v2",
+        "com.example/do cs",
+        "com_example/docs",
+        ".com.example/docs",
+        "com.example./docs",
+        "com.example/-docs",
+        "https://example.com/docs",
+        "com.exämple/docs",
+        &format!("{longest}x"),
+    ] {
+        let error = stand().flag("server_name", bad).error();
+        assert!(
+            error.starts_with("server_name: ") && error.contains("com.example/docs"),
+            "{error}"
+        );
+    }
 }
 
 #[test]

@@ -31,6 +31,7 @@ pub mod wire;
 pub mod wire_account;
 pub mod wire_codes;
 pub mod wire_pages;
+pub mod wire_reference;
 pub mod wire_token;
 
 use crate::attribution::people::People;

@@ -12,6 +12,7 @@ use gatehouse_api::Port;
 use gatehouse_api::account::{DisconnectForm, LogoutForm, SessionResponse};
 use gatehouse_api::admin::{Liveness, Need, Readiness, ReadyResponse};
 use gatehouse_api::authorize::ConsentForm;
+use gatehouse_api::card::{ServerCard, ServerJson};
 use gatehouse_api::error::{
     OAuthError, RegistrationErrorCode, RevocationErrorCode, TokenErrorCode,
 };
@@ -37,7 +38,7 @@ use crate::flow::granting::{GrantedTokens, TokenOutcome};
 use crate::flow::register::Registration;
 use crate::flow::revoke::Revocation;
 use crate::flow::wire_codes::{BROKEN, TOO_MANY, UNAVAILABLE};
-use crate::flow::{Fault, Gatehouse, chain, wire_account, wire_pages, wire_token};
+use crate::flow::{Fault, Gatehouse, chain, wire_account, wire_pages, wire_reference, wire_token};
 use crate::secret::Secret;
 use crate::upstream::Upstream;
 
@@ -54,6 +55,12 @@ pub trait AnswersMcp: Send + Sync + 'static {
 
     /// The page for people who open the address in a browser.
     fn front_door(&self) -> String;
+
+    /// The server card.
+    fn server_card(&self) -> ServerCard;
+
+    /// What a registry is given; none without a registry name.
+    fn server_json(&self) -> Option<ServerJson>;
 
     /// How many pages can be searched.
     fn pages(&self) -> usize;
@@ -199,12 +206,24 @@ impl Port for Wire {
         JsonWebKeySet { keys: json.map(Any).collect() }
     }
 
+    fn server_card(&self) -> ServerCard {
+        self.mcp.server_card()
+    }
+
+    fn server_json(&self) -> Option<ServerJson> {
+        self.mcp.server_json()
+    }
+
     async fn mcp(&self, request: McpRequest) -> McpResponse {
         self.mcp.answer(request).await
     }
 
     fn front_door(&self) -> String {
         self.mcp.front_door()
+    }
+
+    fn reference(&self) -> String {
+        wire_reference::page(&self.gatehouse)
     }
 
     async fn account(&self, visit: Visit) -> PageResponse {

@@ -6,7 +6,9 @@ use std::time::Duration;
 use poem::http::uri::Scheme;
 use poem::listener::Acceptor;
 use poem::web::{LocalAddr, RemoteAddr};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
+
+use crate::http::hang_up::{HangUps, WatchedStream};
 
 /// How long nothing is accepted after an error such as EMFILE, which would otherwise repeat at
 /// once and for ever.
@@ -16,18 +18,19 @@ const ERROR_PAUSE: Duration = Duration::from_millis(50);
 pub struct DirectAcceptor {
     listener: TcpListener,
     local: LocalAddr,
+    hang_ups: HangUps,
 }
 
 impl DirectAcceptor {
-    /// Takes a bound socket.
-    pub fn new(listener: TcpListener) -> io::Result<Self> {
+    /// Takes a bound socket; tells `hang_ups` of each connection.
+    pub fn new(listener: TcpListener, hang_ups: HangUps) -> io::Result<Self> {
         let local = LocalAddr(listener.local_addr()?.into());
-        Ok(Self { listener, local })
+        Ok(Self { listener, local, hang_ups })
     }
 }
 
 impl Acceptor for DirectAcceptor {
-    type Io = TcpStream;
+    type Io = WatchedStream;
 
     fn local_addr(&self) -> Vec<LocalAddr> {
         vec![self.local.clone()]
@@ -41,8 +44,11 @@ impl Acceptor for DirectAcceptor {
                     if let Err(error) = stream.set_nodelay(true) {
                         tracing::debug!(%error, "a connection keeps Nagle's delay");
                     }
-                    let remote = RemoteAddr(remote.into());
-                    return Ok((stream, self.local.clone(), remote, Scheme::HTTP));
+                    // Of a listener on all addresses, the one that the client came to.
+                    let Ok(own) = stream.local_addr() else { continue };
+                    let stream = self.hang_ups.watch(stream, own, remote);
+                    let (own, remote) = (LocalAddr(own.into()), RemoteAddr(remote.into()));
+                    return Ok((stream, own, remote, Scheme::HTTP));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");

@@ -67,7 +67,7 @@ pub fn is_posted(path: &str) -> bool {
 fn is_for_everyone(path: &str) -> bool {
     path.starts_with("/.well-known/")
         || matches!(path, "/oauth/token" | "/oauth/register" | "/oauth/revoke")
-        || matches!(path, "/openapi.yaml" | "/openapi.json")
+        || matches!(path, "/openapi.yaml" | "/openapi.json" | "/server.json")
 }
 
 impl Cors {

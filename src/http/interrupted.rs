@@ -58,6 +58,24 @@ enum Surface {
 }
 
 impl Asked<'_> {
+    /// The endpoint's answer; at `/mcp` only as long as there is a client. Elsewhere what has begun
+    /// goes on: a sign-in that is half done helps nobody.
+    pub async fn answer_unless(
+        &self,
+        gone: impl Future<Output = ()>,
+        endpoint: impl Future<Output = Response>,
+    ) -> Response {
+        match self.surface() {
+            Surface::Mcp => {
+                tokio::select! {
+                    response = self.answer(endpoint) => response,
+                    () = gone => nobody_reads_this(),
+                }
+            }
+            Surface::Page | Surface::OAuth => self.answer(endpoint).await,
+        }
+    }
+
     /// The endpoint's answer, or what stands for it.
     pub async fn answer(&self, endpoint: impl Future<Output = Response>) -> Response {
         self.answer_within(self.at_most(), endpoint).await
@@ -99,6 +117,7 @@ impl Asked<'_> {
         match self.path {
             "/mcp" => Surface::Mcp,
             "/"
+            | "/reference"
             | "/oauth/authorize"
             | "/oauth/consent"
             | "/mcp/callback"
@@ -145,6 +164,12 @@ fn oauth_error(interruption: Interruption) -> serde_json::Value {
         Interruption::Panicked => ("server_error", BROKEN),
     };
     json!({"error": error, "error_description": description})
+}
+
+/// What the log says of a client that is gone; 499 is what it is called since nginx.
+fn nobody_reads_this() -> Response {
+    let status = StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST);
+    Response::builder().status(status).finish()
 }
 
 fn with_status(body: impl IntoResponse, interruption: Interruption) -> Response {

@@ -13,6 +13,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use gatehouse_api::card::{ServerCard, ServerJson};
 use gatehouse_api::mcp::{McpBody, McpRequest, McpResponse};
 use http::{HeaderMap, Response, header};
 
@@ -27,6 +28,7 @@ use crate::flow::wire::{AnswersMcp, log_fault};
 use crate::http::cors::{Cors, OriginVerdict};
 use crate::http::front_door;
 use crate::http::mcp_refusals::{self as refusals, Challenge};
+use crate::http::server_card;
 use crate::mcp::caller::{Caller, Grant, Organization, Person, Scopes};
 use crate::mcp::server::{McpAnswer, McpServer};
 use crate::mcp::usage::Connection;
@@ -114,6 +116,14 @@ impl AnswersMcp for McpDoor {
 
     fn front_door(&self) -> String {
         front_door::html(&self.gatehouse, self.library.page_count())
+    }
+
+    fn server_card(&self) -> ServerCard {
+        server_card::card(&self.gatehouse, self.server.introduction())
+    }
+
+    fn server_json(&self) -> Option<ServerJson> {
+        server_card::server_json(&self.gatehouse, self.server.introduction())
     }
 
     fn pages(&self) -> usize {

@@ -46,7 +46,8 @@ const INVALID_REQUEST: i32 = -32600;
 /// A code of our own, outside the range MCP reserves.
 const REFUSED: i32 = -32000;
 
-fn metadata_url(config: &Config) -> String {
+/// Where the protected resource is described (RFC 9728 §3.1).
+pub fn metadata_url(config: &Config) -> String {
     config.url("/.well-known/oauth-protected-resource/mcp")
 }
 

@@ -16,6 +16,7 @@ pub mod acceptor;
 pub mod cors;
 pub mod dev_provider;
 pub mod front_door;
+pub mod hang_up;
 pub mod headers;
 pub mod interrupted;
 pub mod mcp_door;
@@ -24,10 +25,12 @@ pub mod places;
 pub mod proxies;
 pub mod request_log;
 pub mod serve;
+pub mod server_card;
 pub mod unread;
 
 use crate::flow::Gatehouse;
 use crate::http::cors::Cors;
+use crate::http::hang_up::HangUps;
 use crate::http::interrupted::Asked;
 use crate::http::places::Place;
 use crate::http::proxies::Proxies;
@@ -46,6 +49,8 @@ pub struct Door {
     pub cors: Cors,
     /// Whose word on addresses is believed.
     pub proxies: Proxies,
+    /// Whose clients are gone.
+    pub hang_ups: HangUps,
 }
 
 impl Endpoint for Door {
@@ -70,8 +75,10 @@ impl Endpoint for Door {
                 // 4. The endpoints, in bounded time, in a span that carries the request's own id.
                 let frame = self.gatehouse.frame();
                 let asked = Asked { path: &note.path, id: &note.id, frame };
+                let gone = self.hang_ups.of(&request);
                 let endpoint = Box::pin(self.route(request, place));
-                let mut response = note.within(asked.answer(endpoint)).await;
+                let answer = asked.answer_unless(gone, endpoint);
+                let mut response = note.within(answer).await;
                 grant.apply(&mut response);
                 response
             }

@@ -24,7 +24,6 @@ use crate::mcp::argument::Arguments;
 use crate::mcp::caller::Caller;
 use crate::mcp::elsewhere::{self, House};
 use crate::mcp::feedback::FeedbackBox;
-use crate::mcp::presence::Presence;
 use crate::mcp::refusal::{SUPPORTED_VERSIONS, internal_error};
 use crate::mcp::reply::{Failure, Reply};
 use crate::mcp::server::Asking;
@@ -32,7 +31,7 @@ use crate::mcp::tools::{Catalogue, Tool};
 use crate::mcp::usage::{Call, Outcome, UsageBook};
 use crate::mcp::{
     account, ask, feedback, feedback_status, get_api_content, list_api_pages, read_page, search,
-    search_api,
+    search_api, work,
 };
 use crate::reference::library::Reference;
 use crate::remote::Remotes;
@@ -165,28 +164,29 @@ impl ServerHandler for Dispatch {
             }
             return Err(self.unknown_tool());
         };
-        let Admitted { caller, span, presence, asking } = admitted(tool, &context)?;
+        let Admitted { caller, span, asking } = admitted(tool, &context)?;
         let mut arguments = Arguments::new(request.arguments.unwrap_or_default());
         // Taken out before any tool sees it, so that none can hand it on.
-        let context = self.catalogue.take_context(tool, &mut arguments);
+        let wanted = self.catalogue.take_context(tool, &mut arguments);
         let query = tool.query_argument().filter(|_| self.keeping.queries);
         let query = query.and_then(|name| arguments.get(name)?.as_str()).map(text_to_keep);
-        let running = self.run(tool, caller.clone(), presence, arguments);
-        let ended = running.instrument(span.clone()).await;
+        let run = self.run(tool, caller.clone(), arguments).instrument(span.clone());
         let name = self.catalogue.name_of(tool);
+        let Some(ended) = work::unless_gone(context.ct.cancelled(), run).await else {
+            self.usage.note(asking.call(&caller, name, Outcome::Abandoned));
+            span.in_scope(|| tracing::info!(?tool, "the client is gone"));
+            return Err(internal_error());
+        };
         self.usage.note(Call {
             finding: ended.as_ref().ok().and_then(Reply::finding),
             query: query.as_deref(),
-            context: context.as_deref(),
+            context: wanted.as_deref(),
             ..asking.call(&caller, name, Outcome::of(&ended))
         });
         let result = match ended {
             Ok(reply) => CallToolResult::from(reply),
             Err(Failure::Refused(text) | Failure::Unavailable(text)) => {
                 CallToolResult::error(vec![ContentBlock::text(text)])
-            }
-            Err(Failure::Abandoned) => {
-                CallToolResult::error(vec![ContentBlock::text("Nobody waits for the answer.")])
             }
             Err(Failure::Fault(error)) => {
                 let error: &dyn Error = &*error;
@@ -214,7 +214,6 @@ impl Dispatch {
         &self,
         tool: Tool,
         caller: Caller,
-        presence: Presence,
         arguments: Arguments,
     ) -> Result<Reply, Failure> {
         let place = tool.place();
@@ -226,12 +225,13 @@ impl Dispatch {
                 remotes: Arc::clone(&self.remotes),
             };
             let call = elsewhere::answer(place, house, caller, arguments);
-            return while_present(presence, call).await;
+            return work::on_own_task(call.in_current_span()).await?;
         }
         match tool {
             Tool::Remote(number) => {
                 let tool = Arc::clone(&self.remotes.all()[number]);
-                while_present(presence, elsewhere::pass_on(tool, caller, arguments)).await
+                let call = elsewhere::pass_on(tool, caller, arguments);
+                work::on_own_task(call.in_current_span()).await?
             }
             Tool::Search => self.consult(move |library| search::call(library, &arguments)).await,
             Tool::Ask => self.consult(move |library| ask::call(library, &arguments)).await,
@@ -250,16 +250,15 @@ impl Dispatch {
                     .await
             }
             Tool::SubmitFeedback => {
-                // On a task of its own, so that a panic becomes an error here too.
                 let feedback_box = Arc::clone(&self.feedback_box);
                 let call = async move { feedback::call(&*feedback_box, &caller, &arguments).await };
-                tokio::spawn(call).await.map_err(Failure::fault)?
+                work::on_own_task(call).await?
             }
             Tool::FeedbackStatus => {
                 let feedback_box = Arc::clone(&self.feedback_box);
                 let call =
                     async move { feedback_status::call(&*feedback_box, &caller, &arguments).await };
-                tokio::spawn(call).await.map_err(Failure::fault)?
+                work::on_own_task(call).await?
             }
             Tool::WhoAmI => account::whoami(&caller, &self.account_url, self.keeping),
             Tool::Disconnect => account::disconnect(&caller, &self.account_url),
@@ -276,7 +275,7 @@ impl Dispatch {
         F: FnOnce(&Library) -> Result<Reply, Failure> + Send + 'static,
     {
         let library = Arc::clone(&self.library);
-        tokio::task::spawn_blocking(move || call(&library)).await.map_err(Failure::fault)?
+        work::on_busy_thread(move || call(&library)).await?
     }
 
     /// Asks the API reference, likewise.
@@ -285,7 +284,7 @@ impl Dispatch {
         F: FnOnce(&Reference) -> Result<Reply, Failure> + Send + 'static,
     {
         let reference = Arc::clone(&self.reference);
-        tokio::task::spawn_blocking(move || call(&reference)).await.map_err(Failure::fault)?
+        work::on_busy_thread(move || call(&reference)).await?
     }
 
     fn unknown_tool(&self) -> ErrorData {
@@ -299,21 +298,6 @@ fn text_to_keep(text: &str) -> String {
     text.trim().chars().take(search::QUERY_CHARS_MAX).collect()
 }
 
-/// Asks other servers as long as somebody waits for the answer; on a task of its own, so that a
-/// panic becomes an error here too.
-async fn while_present(
-    presence: Presence,
-    call: impl Future<Output = Result<Reply, Failure>> + Send + 'static,
-) -> Result<Reply, Failure> {
-    let call = async move {
-        tokio::select! {
-            outcome = call => outcome,
-            () = presence.ended() => Err(Failure::Abandoned),
-        }
-    };
-    tokio::spawn(call.in_current_span()).await.map_err(Failure::fault)?
-}
-
 /// What the server tells a tool about the request it came with.
 #[derive(Clone, Debug)]
 pub struct Admitted {
@@ -321,8 +305,6 @@ pub struct Admitted {
     pub caller: Caller,
     /// The request in the log. rmcp answers on a task of its own, which knows nothing of it.
     pub span: tracing::Span,
-    /// Whether somebody still waits for the answer.
-    pub presence: Presence,
     /// The request, as far as it is counted.
     pub asking: Asking,
 }

@@ -1,5 +1,6 @@
 //! `get_api_reference_content`: pages of the API reference, as Markdown.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use rmcp::model::{JsonObject, Tool as Definition};
@@ -74,7 +75,10 @@ pub fn call(
     arguments: &Arguments,
     origin: Option<Origin>,
 ) -> Result<Reply, Failure> {
-    let urls = URLS.required(arguments)?;
+    // What is asked for twice is read once, or it would take room from the others.
+    let mut seen = HashSet::new();
+    let mut urls = URLS.required(arguments)?;
+    urls.retain(|url| seen.insert(*url));
     let origin = origin.unwrap_or_default();
     let mut content = Contents { pages: Vec::new(), problems: Vec::new(), origin };
     for answer in reference.read(&urls) {

@@ -10,12 +10,13 @@
 //! 5. [`dispatch`] answers: one file per tool ([`search`], [`ask`], [`read_page`],
 //!    [`list_api_pages`], [`search_api`], [`get_api_content`], [`feedback`], [`feedback_status`];
 //!    in [`account`] two that say who calls and where a person ends a connection), typed
-//!    [`argument`]s in, Markdown and structured content out.
-//!    What another server answers is
-//!    in [`elsewhere`]: its arguments ([`inputs`]), its [`pages`], and one answer of several
-//!    sources ([`merge`]).
+//!    [`argument`]s in, Markdown and structured content out. [`work`] ends with its request. What
+//!    another server answers is in [`elsewhere`]: its arguments ([`inputs`]), its [`pages`], and
+//!    one answer of several sources ([`merge`]).
 //! 6. [`usage`] is told what became of the call.
 //! 7. [`transport`] turns whatever rmcp said in plain text into JSON-RPC.
+//!
+//! [`introduction`] tells the same to who has not connected.
 //!
 //! Nothing is kept between two requests (MCP 2026-07-28, Statelessness), so any replica answers any
 //! of them.
@@ -35,10 +36,10 @@ pub mod feedback;
 pub mod feedback_status;
 pub mod get_api_content;
 pub mod inputs;
+pub mod introduction;
 pub mod list_api_pages;
 pub mod merge;
 pub mod pages;
-pub mod presence;
 pub mod read_page;
 pub mod refusal;
 pub mod reply;
@@ -49,6 +50,7 @@ pub mod server;
 pub mod tools;
 pub mod transport;
 pub mod usage;
+pub mod work;
 
 #[cfg(test)]
 mod tests;

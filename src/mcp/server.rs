@@ -17,7 +17,7 @@ use crate::mcp::caller::{Caller, Scope, Shortfall};
 use crate::mcp::dispatch::{Admitted, Dispatch};
 use crate::mcp::envelope::Envelope;
 use crate::mcp::feedback::FeedbackBox;
-use crate::mcp::presence;
+use crate::mcp::introduction::Introduction;
 use crate::mcp::tools::Catalogue;
 use crate::mcp::transport::{self, Passage};
 use crate::mcp::usage::{Call, Connection, Outcome, Signs, UsageBook};
@@ -58,6 +58,7 @@ pub enum McpAnswer {
 
 /// The server on `/mcp`. Cheap to share; keeps nothing between two requests.
 pub struct McpServer {
+    about: ServerConfig,
     catalogue: Arc<Catalogue>,
     usage: Arc<dyn UsageBook>,
     rmcp: StreamableHttpService<Arc<Dispatch>, NeverSessionManager>,
@@ -83,8 +84,9 @@ impl McpServer {
         let Furniture { library, reference, feedback_box, usage, remotes } = furniture;
         let catalogue =
             Arc::new(Catalogue::new(&settings.product, &remotes, settings.keeping.context));
+        let about = about(settings);
         let dispatch = Arc::new(Dispatch {
-            about: about(settings),
+            about: about.clone(),
             catalogue: Arc::clone(&catalogue),
             library,
             reference,
@@ -99,7 +101,12 @@ impl McpServer {
             Arc::new(NeverSessionManager::default()),
             configuration(),
         );
-        Self { catalogue, usage, rmcp }
+        Self { about, catalogue, usage, rmcp }
+    }
+
+    /// What this server is and offers, for who has not connected.
+    pub fn introduction(&self) -> Introduction {
+        Introduction::of(&self.about, &self.catalogue)
     }
 
     /// Answers one request. The door has admitted the caller and limited the body.
@@ -155,10 +162,8 @@ impl McpServer {
         let mut request = Request::new(Full::new(envelope.to_bytes()));
         *request.method_mut() = Method::POST;
         *request.headers_mut() = headers;
-        // Dropped with this call, when it is answered or its caller has hung up.
-        let (_waiting, presence) = presence::somebody();
         let span = tracing::Span::current();
-        request.extensions_mut().insert(Admitted { caller, span, presence, asking });
+        request.extensions_mut().insert(Admitted { caller, span, asking });
         let (parts, body) = self.rmcp.handle(request).await.into_parts();
         let Ok(body) = body.collect().await;
         transport::mend(Response::from_parts(parts, body.to_bytes()), envelope.id())

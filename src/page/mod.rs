@@ -16,6 +16,7 @@ pub mod kept;
 pub mod logout;
 pub mod moment;
 pub mod notice;
+pub mod reference;
 
 use crate::page::brand::{Brand, FAVICON_PATH, LOGO_PATH, STYLESHEET_PATH};
 

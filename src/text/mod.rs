@@ -16,3 +16,6 @@ pub mod question;
 mod synonyms;
 pub mod tokens;
 mod vocabulary;
+
+#[cfg(test)]
+mod hostile;

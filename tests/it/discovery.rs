@@ -1,4 +1,4 @@
-//! Discovery: PRM, AM, JW, CO of the requirements.
+//! Discovery of the authorization server: PRM, AM, JW, CO of the requirements.
 
 use serde_json::{Value, json};
 
@@ -9,11 +9,12 @@ async fn get(world: &World, path: &str) -> Answer {
     Answer::of(world.http.get(world.at(path)).send().await.unwrap()).await
 }
 
-const DOCUMENTS: [&str; 4] = [
+const DOCUMENTS: [&str; 5] = [
     "/.well-known/oauth-protected-resource",
     "/.well-known/oauth-protected-resource/mcp",
     "/.well-known/oauth-authorization-server",
     "/.well-known/jwks.json",
+    "/.well-known/mcp/server-card.json",
 ];
 
 fn has_null_or_empty(value: &Value) -> bool {

@@ -41,6 +41,7 @@ mod remotes;
 mod revocation;
 mod schema;
 mod secrets;
+mod server_card;
 mod site_login;
 mod token;
 mod usage;

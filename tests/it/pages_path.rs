@@ -73,6 +73,7 @@ on_both! {
             pages.push(alice.get(&world.at(path)).await);
         }
         pages.push(alice.get(&link).await);
+        pages.push(nobody.get(&world.at("/reference")).await);
         let disconnect = world.at("/account/disconnect");
         pages.push(alice.post(&disconnect, &[("form", "x"), ("grant", "all")]).await.expect(403));
         pages.push(nobody.post(&disconnect, &[("form", "x"), ("grant", "all")]).await.expect(403));
@@ -98,17 +99,20 @@ on_both! {
     }
 
     async fn everything_for_people_lives_below_their_path(backend: Backend) {
-        let settings = [WITH_SITE[0], ("pages_path", "/connect/")];
+        let settings =
+            [WITH_SITE[0], ("pages_path", "/connect/"), ("server_name", "com.example/docs")];
         let world = World::with(backend, &settings).await;
         let mut browser = world.browser();
         for path in ["/", "/account", "/login", "/session", "/logout", "/openapi.yaml",
-            "/connected", "/connect/mcp", "/connect/oauth/token",
+            "/server.json", "/reference", "/connected", "/connect/mcp", "/connect/oauth/token",
             "/connect/.well-known/jwks.json"] {
             browser.get(&world.at(path)).await.expect(404);
         }
         for path in ["/connect", "/connect/", "/connect/account", "/connect/session",
             "/connect/logout", "/connect/openapi.yaml", "/connect/openapi.json",
-            "/.well-known/oauth-authorization-server", "/oauth/assets/gatehouse.css"] {
+            "/connect/reference", "/connect/server.json",
+            "/.well-known/oauth-authorization-server", "/.well-known/mcp/server-card.json",
+            "/oauth/assets/gatehouse.css"] {
             browser.get(&world.at(path)).await.expect(200);
         }
         let refused = Answer::to(world.http.post(world.at("/mcp"))).await.expect(401);

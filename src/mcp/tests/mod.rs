@@ -6,9 +6,11 @@
 mod account;
 mod api_reference;
 mod callers;
+mod cancellation;
 mod counting;
 mod envelopes;
 mod eras;
+mod hostile;
 mod http_rules;
 mod legacy;
 mod listing;

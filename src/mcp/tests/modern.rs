@@ -151,6 +151,16 @@ async fn every_list_is_complete_and_cacheable_by_all_st_21_st_22_st_23() {
     }
 }
 
+#[tokio::test]
+async fn the_older_revisions_know_no_cache_hints_st_22() {
+    let world = World::new();
+    for method in ["tools/list", "prompts/list", "resources/list", "resources/templates/list"] {
+        let result = world.send(Call::legacy(method, json!({}))).await.json["result"].clone();
+        assert!(result.is_object(), "{method}");
+        assert_eq!((result.get("ttlMs"), result.get("cacheScope")), (None, None), "{method}");
+    }
+}
+
 #[track_caller]
 fn expect_public(result: &Value) {
     assert!(result["ttlMs"].as_u64().is_some(), "{result}");

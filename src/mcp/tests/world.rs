@@ -68,22 +68,15 @@ impl World {
 
     fn built(letters: Letters, keeping: Keeping) -> Self {
         let letters = Arc::new(letters);
-        let settings = Settings {
-            product: "Redpanda".to_owned(),
-            server_version: "1.2.3".to_owned(),
-            public_url: "https://mcp.example.com".to_owned(),
-            account_url: "https://mcp.example.com/connect/account".to_owned(),
-            keeping,
-        };
-        let calls = Arc::new(Calls::default());
-        let furniture = Furniture {
-            library: library(),
-            reference: reference(),
-            feedback_box: Arc::clone(&letters) as _,
-            usage: Arc::clone(&calls) as _,
-            remotes: Arc::default(),
-        };
-        Self { server: McpServer::new(&settings, furniture), letters, calls }
+        let boxed = Arc::clone(&letters) as Arc<dyn FeedbackBox>;
+        let (server, calls) = served(boxed, keeping);
+        Self { server, letters, calls }
+    }
+
+    /// A server that hands feedback to another box than the one with the letters.
+    pub fn with_box(feedback_box: Arc<dyn FeedbackBox>) -> Self {
+        let (server, calls) = served(feedback_box, Keeping::default());
+        Self { server, letters: Arc::default(), calls }
     }
 
     pub async fn answer(&self, call: Call) -> McpAnswer {
@@ -122,6 +115,25 @@ impl World {
         assert_eq!(result.get("structuredContent"), None);
         text(&result)
     }
+}
+
+fn served(feedback_box: Arc<dyn FeedbackBox>, keeping: Keeping) -> (McpServer, Arc<Calls>) {
+    let settings = Settings {
+        product: "Redpanda".to_owned(),
+        server_version: "1.2.3".to_owned(),
+        public_url: "https://mcp.example.com".to_owned(),
+        account_url: "https://mcp.example.com/connect/account".to_owned(),
+        keeping,
+    };
+    let calls = Arc::new(Calls::default());
+    let furniture = Furniture {
+        library: library(),
+        reference: reference(),
+        feedback_box,
+        usage: Arc::clone(&calls) as _,
+        remotes: Arc::default(),
+    };
+    (McpServer::new(&settings, furniture), calls)
 }
 
 /// The text of a tool's result.

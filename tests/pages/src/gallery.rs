@@ -97,6 +97,11 @@ gallery! {
         chromium.go(&world.at("/")).await;
         world
     }
+    api_reference(chromium) {
+        let world = house(&[]).await;
+        chromium.go(&world.at("/reference")).await;
+        world
+    }
     mcp_in_a_browser(chromium) {
         let world = house(&[]).await;
         chromium.go(&world.at("/mcp")).await;
