@@ -310,9 +310,7 @@ impl Config {
             dcr: layers.read("dcr", "true", values::switch)?,
             cimd: cimd(&layers, is_loopback)?,
             legacy_paths: layers.read("legacy_paths", "true", values::switch)?,
-            custom_scheme_redirects: layers
-                .items("custom_scheme_redirects")
-                .unwrap_or_else(|| vec![CURSOR_REDIRECT.to_owned()]),
+            custom_scheme_redirects: custom_scheme_redirects(&layers),
             trusted_proxies: networks(&layers)?,
             limit_mcp: layers.read("limit_mcp", "60/15m", values::limit)?,
             limit_mcp_anonymous: layers.read("limit_mcp_anonymous", "20/15m", values::limit)?,
@@ -357,6 +355,11 @@ impl Config {
     pub fn is_loopback(&self) -> bool {
         Url::parse(&self.public_url).is_ok_and(|url| loopback::is_loopback(&url))
     }
+}
+
+fn custom_scheme_redirects(layers: &Layers) -> Vec<String> {
+    let listed = layers.items("custom_scheme_redirects");
+    listed.unwrap_or_else(|| vec![CURSOR_REDIRECT.to_owned()])
 }
 
 #[cfg(test)]

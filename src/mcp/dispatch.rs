@@ -165,30 +165,28 @@ impl ServerHandler for Dispatch {
             return Err(self.unknown_tool());
         };
         let Admitted { caller, span, asking } = admitted(tool, &context)?;
-        let gone = context.ct.clone();
         let mut arguments = Arguments::new(request.arguments.unwrap_or_default());
         // Taken out before any tool sees it, so that none can hand it on.
-        let context = self.catalogue.take_context(tool, &mut arguments);
+        let wanted = self.catalogue.take_context(tool, &mut arguments);
         let query = tool.query_argument().filter(|_| self.keeping.queries);
         let query = query.and_then(|name| arguments.get(name)?.as_str()).map(text_to_keep);
-        let running = self.run(tool, caller.clone(), arguments).instrument(span.clone());
-        let ended = work::unless_gone(gone.cancelled(), running).await;
-        let ended = ended.unwrap_or(Err(Failure::Abandoned));
+        let run = self.run(tool, caller.clone(), arguments).instrument(span.clone());
         let name = self.catalogue.name_of(tool);
+        let Some(ended) = work::unless_gone(context.ct.cancelled(), run).await else {
+            self.usage.note(asking.call(&caller, name, Outcome::Abandoned));
+            span.in_scope(|| tracing::info!(?tool, "the client is gone"));
+            return Err(internal_error());
+        };
         self.usage.note(Call {
             finding: ended.as_ref().ok().and_then(Reply::finding),
             query: query.as_deref(),
-            context: context.as_deref(),
+            context: wanted.as_deref(),
             ..asking.call(&caller, name, Outcome::of(&ended))
         });
         let result = match ended {
             Ok(reply) => CallToolResult::from(reply),
             Err(Failure::Refused(text) | Failure::Unavailable(text)) => {
                 CallToolResult::error(vec![ContentBlock::text(text)])
-            }
-            Err(Failure::Abandoned) => {
-                span.in_scope(|| tracing::info!(?tool, "the client is gone"));
-                return Err(internal_error());
             }
             Err(Failure::Fault(error)) => {
                 let error: &dyn Error = &*error;

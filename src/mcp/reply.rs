@@ -57,8 +57,6 @@ pub enum Failure {
     Refused(String),
     /// Another server would have to answer, and does not. The text goes to the model.
     Unavailable(String),
-    /// The caller went away. Nobody reads what is answered.
-    Abandoned,
     /// Something broke in here. The text stays in the log.
     Fault(Box<dyn Error + Send + Sync>),
 }

@@ -66,7 +66,6 @@ impl Outcome {
             Ok(_) => Self::Answered,
             Err(Failure::Refused(_)) => Self::Refused,
             Err(Failure::Unavailable(_)) => Self::Unavailable,
-            Err(Failure::Abandoned) => Self::Abandoned,
             Err(Failure::Fault(_)) => Self::Fault,
         }
     }

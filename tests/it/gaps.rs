@@ -58,7 +58,7 @@ on_both! {
         let settings = [("keep_queries", "true"), ("ask_context", "true")];
         let world = World::with(backend, &settings).await;
         let mcp = signed_in(&world, "alice").await;
-        search(&mcp, &format!("xyzzy fails with {SECRET}")).await;
+        search(&mcp, &format!("xyzzy {SECRET}")).await;
         world.count_usage().await.unwrap();
         let dump = db_dump(&world.database_url).await;
         for text in ["xyzzy", "evaluate the product", SECRET] {
@@ -67,7 +67,7 @@ on_both! {
         let on = [("KEEP_QUERIES", "true"), ("ASK_CONTEXT", "true")];
         let (code, said) = gaps(&world, "--csv", &on).await;
         assert_eq!(code, Some(0), "{said}");
-        assert!(said.contains("xyzzy fails with [removed: token]"), "{said}");
+        assert!(said.contains("xyzzy [removed: token]"), "{said}");
         assert!(said.contains("They evaluate the product for a bank."), "{said}");
     }
 

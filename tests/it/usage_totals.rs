@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::support::database::{db_execute, db_number};
 use crate::support::process::run;
 use crate::support::{Backend, DAY, HOUR, World, on_both};
+use crate::usage::their_organization;
 
 const KEPT: UsageKept = UsageKept {
     by_person: Duration::from_hours(24 * 90),
@@ -80,7 +81,7 @@ on_both! {
         assert_eq!(number(&world, TOTAL).await, 6);
         assert_eq!(number(&world, "SELECT max(people) FROM usage_by_organization").await, 2);
         let line = first(&world, By::Organization).await;
-        assert_eq!(line, ("domain:example.com".to_owned(), 6, Some(2)));
+        assert_eq!(line, (their_organization(&world), 6, Some(2)));
     }
 
     async fn a_roll_up_that_is_cut_short_has_done_nothing(backend: Backend) {
