@@ -2,10 +2,10 @@
 //!
 //! `anonymous_callers` is added to while a day lasts, in grace only. A caller is a keyed hash of
 //! the address (of IPv6 the /64), which also decides whether they belong to the share that is
-//! asked; `network` is what a person may be shown of it, an IPv4 /24 or an IPv6 /48. `tool` is empty for
-//! requests that call none, `method` for requests that were not read. Where callers could not be
-//! kept apart, the hash is all zeros and `network` empty. `day` counts days since 1 January 1970 in
-//! UTC.
+//! asked; `network` is what a person may be shown of it, an IPv4 /24 or an IPv6 /48. `tool` is
+//! empty for requests that call none, `method` for requests that were not read. Where callers could
+//! not be kept apart, the hash is all zeros and `network` empty. `day` counts days since 1 January
+//! 1970 in UTC.
 //!
 //! `challenged_callers` has a row for a caller and half an hour in which they were asked: when that
 //! was first, and when somebody with a good token came from there within half an hour after it.
