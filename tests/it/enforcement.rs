@@ -4,12 +4,13 @@
 //! `World::tend_enforcement` does at once what a house does unasked within seconds.
 
 use gatehouse::clock::Clock as _;
-use gatehouse::domain::enforcement::{Policy, Standing};
+use gatehouse::domain::enforcement::{Policy, Standing, Tally};
 use gatehouse::flow::enforcement::reading;
-use gatehouse::store::{Consumed, Store};
+use gatehouse::store::{Consumed, Store, enforcement as halts};
+use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 
-use crate::support::database::{db_dump, db_dump_of, db_execute, db_number};
+use crate::support::database::{db_connect, db_dump, db_dump_of, db_execute, db_number};
 use crate::support::{Answer, Backend, MINUTE, McpClient, SECOND, World, on_both};
 
 /// Grace behind a proxy that says where requests come from, and no limit in the way.
@@ -61,7 +62,7 @@ async fn come_back(mcp: &McpClient, from: u32, callers: u32) {
     }
 }
 
-async fn halts(world: &World) -> i64 {
+async fn halts_begun(world: &World) -> i64 {
     db_number(&world.database_url, "SELECT count(*) FROM enforcement_halts").await
 }
 
@@ -223,10 +224,10 @@ on_both! {
         come_back(&world.mcp(&tokens.access_token), 0, 10).await;
         world.tend_enforcement().await.unwrap();
         pass(&world, 30 * MINUTE - SECOND).await;
-        assert_eq!(halts(&world).await, 0, "they have time left");
+        assert_eq!(halts_begun(&world).await, 0, "they have time left");
         world.advance(2 * SECOND);
         world.tend_enforcement().await.unwrap();
-        assert_eq!(halts(&world).await, 1);
+        assert_eq!(halts_begun(&world).await, 1);
         // Whoever judged last has looked since; now the other has as well.
         world.tend_enforcement().await.unwrap();
         let elsewhere = world.anonymous_mcp().at(&there);
@@ -240,17 +241,56 @@ on_both! {
         for _ in 0..3 {
             pass(&world, MINUTE).await;
         }
-        assert_eq!(halts(&world).await, 1);
+        assert_eq!(halts_begun(&world).await, 1);
         assert_eq!(resume(&world).await, Consumed::ByUs);
         assert_eq!(resume(&world).await, Consumed::BySomeoneElse);
         pass(&world, SECOND).await;
         // Those of before are not held against it again.
         ask(&world, 100, 19).await;
         pass(&world, 31 * MINUTE).await;
-        assert_eq!(halts(&world).await, 1);
+        assert_eq!(halts_begun(&world).await, 1);
         ask(&world, 200, 1).await;
         pass(&world, 31 * MINUTE).await;
-        assert_eq!(halts(&world).await, 2);
+        assert_eq!(halts_begun(&world).await, 2);
+    }
+
+    async fn the_database_itself_allows_one_halt_at_a_time(backend: Backend) {
+        let world = grace(backend, &[]).await;
+        let store = Store::connect(&world.database_url).await.unwrap();
+        let (now, tally) = (world.clock.now(), Tally { challenged: 20, returned: 1 });
+        let judges: Vec<_> = (1..=8).map(|number| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let txn = store.begin().await.unwrap();
+                let id = uuid::Uuid::from_u128(number);
+                let halted = halts::halt(&txn, id, tally, (now, now)).await.unwrap();
+                txn.commit().await.unwrap();
+                halted
+            })
+        }).collect();
+        let mut begun = 0;
+        for judge in judges {
+            begun += i32::from(judge.await.unwrap() == Consumed::ByUs);
+        }
+        assert_eq!((begun, halts_begun(&world).await), (1, 1));
+        // And whatever a program does.
+        let second = "INSERT INTO enforcement_halts
+            SELECT {fresh}, halted_at, challenged, returned, NULL FROM enforcement_halts";
+        let fresh = match backend {
+            Backend::Sqlite => "randomblob(16)",
+            Backend::Postgres => "gen_random_uuid()",
+        };
+        let connection = db_connect(&world.database_url).await;
+        let refused = connection.execute_unprepared(&second.replace("{fresh}", fresh)).await;
+        assert!(refused.unwrap_err().to_string().to_lowercase().contains("unique"));
+        // Judged by what an operator has seen already, it is not begun again.
+        assert_eq!(resume(&world).await, Consumed::ByUs);
+        let txn = store.begin().await.unwrap();
+        let (before, id) = (now.minus(SECOND), uuid::Uuid::from_u128(9));
+        let halted = halts::halt(&txn, id, tally, (before, now)).await.unwrap();
+        assert_eq!(halted, Consumed::BySomeoneElse);
+        txn.rollback().await.unwrap();
+        store.close().await;
     }
 
     async fn enough_who_come_back_keep_it_going_and_old_failures_are_forgotten(backend: Backend) {
@@ -259,12 +299,12 @@ on_both! {
         ask(&world, 0, 40).await;
         come_back(&world.mcp(&tokens.access_token), 0, 20).await;
         pass(&world, 31 * MINUTE).await;
-        assert_eq!(halts(&world).await, 0);
+        assert_eq!(halts_begun(&world).await, 0);
         // The same failures alone would halt it, were they not too long ago.
         world.advance(120 * MINUTE);
         ask_after_look(&world, 100, 10).await;
         pass(&world, 31 * MINUTE).await;
-        assert_eq!(halts(&world).await, 0);
+        assert_eq!(halts_begun(&world).await, 0);
     }
 
     async fn who_cannot_learn_whether_it_is_halted_asks_nobody(backend: Backend) {
