@@ -74,6 +74,8 @@ ids! {
     UsageWriterId,
     /// A call of which a text is kept.
     SearchId,
+    /// That somebody was told something of a person.
+    DisclosureId,
 }
 
 fn uuid_v7(entropy: &dyn Entropy, now: Timestamp) -> Uuid {
