@@ -76,6 +76,8 @@ ids! {
     EnforcementHaltId,
     /// A call of which a text is kept.
     SearchId,
+    /// That somebody was told something of a person.
+    DisclosureId,
 }
 
 fn uuid_v7(entropy: &dyn Entropy, now: Timestamp) -> Uuid {

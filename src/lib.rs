@@ -6,6 +6,7 @@
 //!
 //! - [`clock`], [`secret`], [`server_secret`], [`keys`], [`private_jwk`], [`id`], [`loopback`]:
 //!   leaves that anyone may use. Never here: decisions.
+//! - [`calendar`]: days and dates; a leaf too. Never here: what a person is shown.
 //! - [`special_use`]: which addresses are the public internet's; a leaf too.
 //! - [`http_client`]: how this server goes out; a leaf too. Never here: whom it asks for what.
 //! - [`config`]: the settings, checked whole. Never here: connections.
@@ -25,6 +26,7 @@
 //! - [`cli`]: the commands.
 
 pub mod attribution;
+pub mod calendar;
 pub mod cli;
 pub mod clients;
 pub mod clock;

@@ -77,6 +77,12 @@ pub enum Purpose {
     Query,
     /// What somebody wants, as their assistant puts it.
     Context,
+    /// What a sink knows an event by.
+    SinkKey,
+    /// What a sink knows a person by.
+    SinkPerson,
+    /// The identifiers that a sink was told of a person.
+    SinkTold,
 }
 
 impl Purpose {
@@ -104,6 +110,9 @@ impl Purpose {
             Self::SealTag => b"gatehouse seal tag",
             Self::Query => b"gatehouse query",
             Self::Context => b"gatehouse context",
+            Self::SinkKey => b"gatehouse sink key",
+            Self::SinkPerson => b"gatehouse sink person",
+            Self::SinkTold => b"gatehouse sink told",
         }
     }
 }

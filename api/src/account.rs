@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::Port;
 use crate::form::FormOrFault;
-use crate::page::PageResponse;
+use crate::page::{ExportResponse, PageResponse};
 use crate::visit::Visit;
 
 /// The form that disconnects.
@@ -20,6 +20,33 @@ pub struct DisconnectForm {
     pub form: String,
     /// The connection, or `all`.
     pub grant: String,
+}
+
+/// The form about a receiver of events.
+#[derive(Object, Deserialize)]
+pub struct SharingForm {
+    /// Ties the form to the session it was shown in; nobody else can make one.
+    pub form: String,
+    /// The receiver, by its name in the settings.
+    pub sink: String,
+    /// `object`, or `allow`.
+    pub wish: String,
+}
+
+/// The form that asks for a copy of everything.
+#[derive(Object, Deserialize)]
+pub struct ExportForm {
+    /// Ties the form to the session it was shown in; nobody else can make one.
+    pub form: String,
+}
+
+/// The form that erases the person.
+#[derive(Object, Deserialize)]
+pub struct EraseForm {
+    /// Ties the form to the session it was shown in; nobody else can make one.
+    pub form: String,
+    /// What the page asks to be typed.
+    pub confirm: Option<String>,
 }
 
 /// The form that signs out.
@@ -126,6 +153,33 @@ impl<P: Port> AccountApi<P> {
     #[oai(path = "/account/disconnect", method = "post", operation_id = "disconnect")]
     async fn disconnect(&self, visit: Visit, form: FormOrFault<DisconnectForm>) -> PageResponse {
         self.0.disconnect(visit, form.0).await
+    }
+
+    /// Object to a receiver of events, or allow it again.
+    ///
+    /// The form of the account page, in the session that was shown it. What waits to be told is
+    /// dropped. A receiver that the operator marks as required cannot be objected to.
+    #[oai(path = "/account/sharing", method = "post", operation_id = "account_sharing")]
+    async fn sharing(&self, visit: Visit, form: FormOrFault<SharingForm>) -> PageResponse {
+        self.0.sharing(visit, form.0).await
+    }
+
+    /// Take a copy of everything that is kept of the person, as JSON.
+    ///
+    /// The form of the account page, in the session that was shown it.
+    #[oai(path = "/account/export", method = "post", operation_id = "account_export")]
+    async fn export(&self, visit: Visit, form: FormOrFault<ExportForm>) -> ExportResponse {
+        ExportResponse(self.0.export(visit, form.0).await)
+    }
+
+    /// Erase the person and everything that belongs to them.
+    ///
+    /// The form of the account page, in the session that was shown it, within 15 minutes of the
+    /// sign-in. Refresh tokens and sessions end at once, access tokens within 5 seconds, and every
+    /// receiver of events that was told of the person is told to forget them.
+    #[oai(path = "/account/erase", method = "post", operation_id = "account_erase")]
+    async fn erase(&self, visit: Visit, form: FormOrFault<EraseForm>) -> PageResponse {
+        self.0.erase(visit, form.0).await
     }
 
     /// Sign in with this browser.

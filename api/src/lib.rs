@@ -29,7 +29,9 @@ pub mod site;
 pub mod token;
 pub mod visit;
 
-use crate::account::{AccountApi, DisconnectForm, LogoutForm, SessionResponse};
+use crate::account::{
+    AccountApi, DisconnectForm, EraseForm, ExportForm, LogoutForm, SessionResponse, SharingForm,
+};
 use crate::admin::{AdminApi, Liveness, ReadyResponse};
 use crate::authorize::AuthorizeApi;
 use crate::card::{CardApi, ServerCard, ServerJson};
@@ -93,6 +95,24 @@ pub trait Port: Send + Sync + 'static {
         &self,
         visit: Visit,
         form: Option<DisconnectForm>,
+    ) -> impl Future<Output = PageResponse> + Send;
+    /// `POST /account/sharing`; without a form when it could not be read
+    fn sharing(
+        &self,
+        visit: Visit,
+        form: Option<SharingForm>,
+    ) -> impl Future<Output = PageResponse> + Send;
+    /// `POST /account/export`; without a form when it could not be read
+    fn export(
+        &self,
+        visit: Visit,
+        form: Option<ExportForm>,
+    ) -> impl Future<Output = PageResponse> + Send;
+    /// `POST /account/erase`; without a form when it could not be read
+    fn erase(
+        &self,
+        visit: Visit,
+        form: Option<EraseForm>,
     ) -> impl Future<Output = PageResponse> + Send;
     /// `GET /login`
     fn login(&self, visit: Visit) -> impl Future<Output = PageResponse> + Send;
@@ -246,6 +266,15 @@ impl Port for Nobody {
         match self.0 {}
     }
     async fn disconnect(&self, _: Visit, _: Option<DisconnectForm>) -> PageResponse {
+        match self.0 {}
+    }
+    async fn sharing(&self, _: Visit, _: Option<SharingForm>) -> PageResponse {
+        match self.0 {}
+    }
+    async fn export(&self, _: Visit, _: Option<ExportForm>) -> PageResponse {
+        match self.0 {}
+    }
+    async fn erase(&self, _: Visit, _: Option<EraseForm>) -> PageResponse {
         match self.0 {}
     }
     async fn login(&self, _: Visit) -> PageResponse {

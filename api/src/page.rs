@@ -20,12 +20,27 @@ enum Body {
     Html(String),
     /// Where to; made by code that can only write legal header values.
     Location(String),
+    /// A file to be kept, as JSON.
+    Download {
+        file_name: &'static str,
+        json: String,
+    },
 }
 
 impl PageResponse {
     /// A page.
     pub const fn html(status: StatusCode, html: String) -> Self {
         Self { status, body: Body::Html(html), cookies: Vec::new(), retry_after_seconds: None }
+    }
+
+    /// A file to be kept. Its name is one that a header may hold.
+    pub const fn download(file_name: &'static str, json: String) -> Self {
+        Self {
+            status: StatusCode::OK,
+            body: Body::Download { file_name, json },
+            cookies: Vec::new(),
+            retry_after_seconds: None,
+        }
     }
 
     /// A redirect that turns a POST into a GET (RFC 9700 §4.12).
@@ -57,6 +72,13 @@ impl IntoResponse for PageResponse {
     fn into_response(self) -> Response {
         let mut response = match self.body {
             Body::Html(html) => poem::web::Html(html).into_response(),
+            Body::Download { file_name, json } => Response::builder()
+                .content_type("application/json")
+                .header(
+                    header::CONTENT_DISPOSITION,
+                    format!("attachment; filename=\"{file_name}\""),
+                )
+                .body(json),
             Body::Location(location) => match HeaderValue::try_from(location) {
                 Ok(location) => Response::builder().header(header::LOCATION, location).finish(),
                 // A 303 without Location would strand the browser in silence.
@@ -114,6 +136,32 @@ impl ApiResponse for PageResponse {
                 page(503, "Something is down; try later"),
             ],
         }
+    }
+
+    fn register(_: &mut Registry) {}
+}
+
+/// A file to be kept, or a page that says why there is none.
+#[derive(Debug)]
+pub struct ExportResponse(pub PageResponse);
+
+impl IntoResponse for ExportResponse {
+    fn into_response(self) -> Response {
+        self.0.into_response()
+    }
+}
+
+impl ApiResponse for ExportResponse {
+    fn meta() -> MetaResponses {
+        let mut meta = PageResponse::meta();
+        for response in meta.responses.iter_mut().filter(|it| it.status == Some(200)) {
+            response.description = "Everything that is kept of the person, as a file";
+            response.content = vec![MetaMediaType {
+                content_type: "application/json",
+                schema: serde_json::Value::schema_ref(),
+            }];
+        }
+        meta
     }
 
     fn register(_: &mut Registry) {}

@@ -19,16 +19,18 @@ use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinSet;
 
 use crate::attribution::backoff::{self, Next};
-use crate::attribution::letter::{Parcel, Receiver};
+use crate::attribution::ledger::{self, Acknowledged, Seals};
+use crate::attribution::letter::{Parcel, Receiver, Told};
 use crate::attribution::post::{Failure, Outcome, Post, TOTAL_TIMEOUT};
 use crate::clock::{Clock, Timestamp};
+use crate::config::sink_words::SinkEvent;
 use crate::secret::Entropy;
 use crate::server_secret::{Purpose, ServerSecret};
 use crate::store::outbox::{self, ClaimedParcel};
 use crate::store::{Store, StoreError, transact};
 
 /// How long a claim lasts: nobody else tries meanwhile, and after a kill everybody waits for it.
-const LEASE: Duration = Duration::from_mins(1);
+pub const LEASE: Duration = Duration::from_mins(1);
 
 /// Requests to one receiver at a time.
 const AT_ONCE: u32 = 4;
@@ -44,6 +46,10 @@ const LOOK_AGAIN_MIN: Duration = Duration::from_secs(1);
 pub struct Delivery {
     /// Its name in the outbox.
     pub destination: String,
+    /// Why it is told anything of people, in words for them.
+    pub purpose: String,
+    /// Whether people may object to it.
+    pub objections: Objections,
     /// How it is written to.
     pub receiver: Box<dyn Receiver>,
     /// What sends.
@@ -60,6 +66,15 @@ pub struct Delivery {
     pub progress: Progress,
 }
 
+/// Whether people may object to being told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Objections {
+    /// What waits about whoever objects is dropped.
+    Heeded,
+    /// There are none, or none that counts.
+    None,
+}
+
 /// What a replica remembers between two looks at the outbox.
 #[derive(Default)]
 pub struct Progress {
@@ -73,6 +88,7 @@ pub struct Progress {
 struct Report {
     parcel: ClaimedParcel,
     outcome: Outcome,
+    told: Told,
 }
 
 impl Delivery {
@@ -139,8 +155,8 @@ impl Delivery {
             for parcel in claimed {
                 let delivery = Arc::clone(self);
                 attempts.spawn(async move {
-                    let outcome = delivery.attempt(&parcel).await;
-                    Report { parcel, outcome }
+                    let (outcome, told) = delivery.attempt(&parcel).await;
+                    Report { parcel, outcome, told }
                 });
             }
             while let Some(reported) = attempts.join_next().await {
@@ -157,12 +173,16 @@ impl Delivery {
 
     async fn claim(&self) -> Result<Vec<ClaimedParcel>, StoreError> {
         let now = self.clock.now();
+        let farewell = SinkEvent::OptedOut.name();
         transact!(self.store, txn => {
+            if self.objections == Objections::Heeded {
+                outbox::drop_opted_out(txn, &self.destination, farewell).await?;
+            }
             outbox::claim(txn, &self.destination, now, now.plus(LEASE), AT_ONCE).await
         })
     }
 
-    async fn attempt(&self, parcel: &ClaimedParcel) -> Outcome {
+    async fn attempt(&self, parcel: &ClaimedParcel) -> (Outcome, Told) {
         let payload = self.secret.unseal(Purpose::Outbox, &parcel.payload_sealed);
         let now = self.clock.now();
         let letter = payload.and_then(|payload| {
@@ -171,13 +191,15 @@ impl Delivery {
                 kind: &parcel.kind,
                 payload: &payload,
             };
-            self.receiver.letter(&parcel, now)
+            Some((self.receiver.letter(&parcel, now)?, self.receiver.told(&parcel)))
         });
-        let Some(letter) = letter else { return Failure::Unreadable.into() };
+        let Some((letter, told)) = letter else {
+            return (Failure::Unreadable.into(), Told::default());
+        };
         if !has_time_left(parcel.leased_until, now) {
-            return Failure::TooSlow.into();
+            return (Failure::TooSlow.into(), told);
         }
-        self.post.send(letter, now).await
+        (self.post.send(letter, now).await, told)
     }
 
     /// Writes down each report, and keeps those that could not be.
@@ -189,13 +211,13 @@ impl Delivery {
         Ok(())
     }
 
-    async fn write(&self, Report { parcel, outcome }: &Report) -> Result<(), StoreError> {
+    async fn write(&self, Report { parcel, outcome, told }: &Report) -> Result<(), StoreError> {
         let now = self.clock.now();
         let ClaimedParcel { id, attempt, idempotency_key, .. } = parcel;
         let destination = &*self.destination;
         let (failure, next) = match *outcome {
             Outcome::Delivered => {
-                transact!(self.store, txn => outbox::delivered(txn, *id, now).await)?;
+                self.write_delivered(parcel, told, now).await?;
                 tracing::info!(
                     flow = "delivery", outcome = "delivered", destination, attempt,
                     %idempotency_key,
@@ -230,6 +252,31 @@ impl Delivery {
             }
         }
         Ok(())
+    }
+
+    /// Notes that a parcel was delivered, and what its receiver has of the person since.
+    async fn write_delivered(
+        &self,
+        parcel: &ClaimedParcel,
+        told: &Told,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let seals = Seals { secret: &self.secret, entropy: &*self.entropy };
+        transact!(self.store, txn => {
+            if let Some(user_id) = parcel.user_id {
+                let acknowledged = Acknowledged {
+                    user_id,
+                    receiver: &self.destination,
+                    kind: &parcel.kind,
+                    idempotency_key: parcel.idempotency_key,
+                    told,
+                    purpose: &self.purpose,
+                };
+                ledger::record(txn, seals, acknowledged, now).await?;
+            }
+            outbox::delivered(txn, parcel.id, now).await
+        })
+        .map(|_| ())
     }
 }
 

@@ -7,8 +7,11 @@ use url::Url;
 
 use crate::attribution::delivery::Delivery;
 use crate::attribution::event::{FEEDBACK_SUBMITTED, FeedbackEvent, Page};
+use crate::attribution::happening::{Detail, Happening};
 use crate::attribution::scrub::scrub;
+use crate::attribution::sinks::Sinks;
 use crate::clock::Clock;
+use crate::config::sink_words::SinkEvent;
 use crate::domain::access_token::Profile;
 use crate::domain::email_domain;
 use crate::id::{FeedbackId, OutboxId, UserId};
@@ -24,6 +27,9 @@ use crate::store::{Consumed, Store, StoreError, transact, users};
 
 /// The name of feedback's receiver in the outbox.
 pub const DESTINATION: &str = "feedback";
+
+/// Why it is told anything of people.
+pub const PURPOSE: &str = "to improve the documentation";
 
 /// Messages queued in one transaction, when older ones are.
 const QUEUED_AT_ONCE: u64 = 50;
@@ -42,6 +48,8 @@ pub struct StoredFeedback {
     pub docs_url: Option<Url>,
     /// Where feedback is handed on, if anywhere.
     pub handed_on: Option<HandedOn>,
+    /// Who else is told of it.
+    pub sinks: Arc<Sinks>,
 }
 
 /// How feedback is handed on.
@@ -111,17 +119,20 @@ impl StoredFeedback {
             notes.push(Note::SecretsRemoved);
         }
         let email = caller.person.as_ref().and_then(|person| person.email.as_deref());
+        let happening = happening(&message, &text.text);
         let event = self.event(&message, text.text, page, email)?;
         let (id, category) = (message.id, given.category.name());
         let kept = Kept { message, event };
         transact!(self.store, txn => {
             feedback::insert(txn, kept.message.clone()).await?;
+            self.sinks.queue(txn, std::slice::from_ref(&happening), now).await?;
             self.queue(txn, &kept).await
         })
         .map_err(|error| FeedbackFault(error.into()))?;
         if let Some(HandedOn { delivery: Some(delivery), .. }) = &self.handed_on {
             delivery.wake();
         }
+        self.sinks.wake();
         tracing::info!(
             tool = "submit_documentation_feedback", outcome = "stored", category,
             subject = %user_id, receipt = %id, removed,
@@ -186,6 +197,9 @@ impl StoredFeedback {
             return Ok(None);
         }
         let standing = outbox::standing(db, DESTINATION, id.uuid()).await.map_err(fault)?;
+        if standing.is_none() && feedback::was_delivered(db, id).await.map_err(fault)? {
+            return Ok(Some(FeedbackStatus::Delivered));
+        }
         Ok(Some(status_of(standing.as_ref())))
     }
 
@@ -244,6 +258,22 @@ pub fn status_of(standing: Option<&Standing>) -> FeedbackStatus {
         Some(Standing { failed_at: Some(_), .. }) => FeedbackStatus::Failed,
         Some(Standing { attempts: 1.., .. }) => FeedbackStatus::Delivering,
         Some(_) | None => FeedbackStatus::Stored,
+    }
+}
+
+fn happening(message: &StoredMessage, text: &str) -> Happening {
+    Happening {
+        event: SinkEvent::FeedbackSubmitted,
+        user_id: message.user_id,
+        occasion: message.id.uuid(),
+        client_id: Some(message.client_id.clone()).filter(|id| !id.is_empty()),
+        client_product: None,
+        detail: Detail::Feedback {
+            text: text.to_owned(),
+            category: message.category.clone(),
+            page_url: message.page_url.clone(),
+        },
+        at: message.created_at,
     }
 }
 

@@ -6,7 +6,9 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::attribution::event::{FEEDBACK_SUBMITTED, FeedbackEvent};
-use crate::attribution::letter::{IDEMPOTENCY_HEADER, Letter, Parcel, Receiver};
+use crate::attribution::letter::{
+    IDEMPOTENCY_HEADER, Letter, Parcel, Receiver, Told, told_by_payload,
+};
 use crate::clock::Timestamp;
 
 /// What a field of the form says.
@@ -91,6 +93,10 @@ impl Receiver for Form {
             ],
             body: body.finish().into_bytes(),
         })
+    }
+
+    fn told(&self, parcel: &Parcel<'_>) -> Told {
+        told_by_payload(parcel.payload)
     }
 }
 

@@ -41,12 +41,14 @@ pub struct Left {
     pub outbox: u64,
     /// `signing_keys`
     pub signing_keys: u64,
+    /// `sink_people`
+    pub sink_people: u64,
 }
 
 impl Left {
     /// All of them.
     pub const fn total(self) -> u64 {
-        self.profiles + self.feedback + self.outbox + self.signing_keys
+        self.profiles + self.feedback + self.outbox + self.signing_keys + self.sink_people
     }
 }
 
@@ -68,6 +70,7 @@ pub async fn left(store: &Store, people: People<'_>) -> Result<Left, StoreError>
         feedback: sealed::count_foreign(db, Sealed::Feedback, mark).await?,
         outbox: sealed::count_foreign(db, Sealed::Outbox, mark).await?,
         signing_keys: sealed::count_foreign(db, Sealed::SigningKeys, mark).await?,
+        sink_people: sealed::count_foreign(db, Sealed::SinkTold, mark).await?,
     })
 }
 

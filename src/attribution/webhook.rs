@@ -7,7 +7,9 @@ use serde_json::json;
 use url::Url;
 
 use crate::attribution::event::FEEDBACK_SUBMITTED;
-use crate::attribution::letter::{IDEMPOTENCY_HEADER, Letter, Parcel, Receiver};
+use crate::attribution::letter::{
+    IDEMPOTENCY_HEADER, Letter, Parcel, Receiver, Told, told_by_payload,
+};
 use crate::clock::Timestamp;
 use crate::secret::hmac_sha256_of_message;
 
@@ -28,30 +30,37 @@ impl Receiver for Webhook {
         }
         let body = json!({ "type": parcel.kind, "idempotency_key": id, "data": data });
         let body = body.to_string().into_bytes();
-        let timestamp = now.seconds().to_string();
-        Some(Letter {
-            url: self.url.clone(),
-            headers: vec![
-                ("content-type", "application/json".to_owned()),
-                ("webhook-signature", self.signatures(&id, &timestamp, &body)),
-                ("webhook-timestamp", timestamp),
-                ("webhook-id", id.clone()),
-                (IDEMPOTENCY_HEADER, id),
-            ],
-            body,
-        })
+        Some(signed(&self.url, &self.secrets, id, body, now))
+    }
+
+    fn told(&self, parcel: &Parcel<'_>) -> Told {
+        told_by_payload(parcel.payload)
     }
 }
 
-impl Webhook {
-    /// `v1,` and the base64 of an HMAC-SHA-256 over `id.timestamp.body`, one for each secret.
-    fn signatures(&self, id: &str, timestamp: &str, body: &[u8]) -> String {
-        let message = [id.as_bytes(), b".", timestamp.as_bytes(), b".", body].concat();
-        let signature = |secret: &Vec<u8>| {
-            format!("v1,{}", STANDARD.encode(hmac_sha256_of_message(secret, &message)))
-        };
-        self.secrets.iter().map(signature).collect::<Vec<_>>().join(" ")
+/// A letter with JSON, signed under each of the secrets.
+pub fn signed(url: &Url, secrets: &[Vec<u8>], id: String, body: Vec<u8>, now: Timestamp) -> Letter {
+    let timestamp = now.seconds().to_string();
+    Letter {
+        url: url.clone(),
+        headers: vec![
+            ("content-type", "application/json".to_owned()),
+            ("webhook-signature", signatures(secrets, &id, &timestamp, &body)),
+            ("webhook-timestamp", timestamp),
+            ("webhook-id", id.clone()),
+            (IDEMPOTENCY_HEADER, id),
+        ],
+        body,
     }
+}
+
+/// `v1,` and the base64 of an HMAC-SHA-256 over `id.timestamp.body`, one for each secret.
+fn signatures(secrets: &[Vec<u8>], id: &str, timestamp: &str, body: &[u8]) -> String {
+    let message = [id.as_bytes(), b".", timestamp.as_bytes(), b".", body].concat();
+    let signature = |secret: &Vec<u8>| {
+        format!("v1,{}", STANDARD.encode(hmac_sha256_of_message(secret, &message)))
+    };
+    secrets.iter().map(signature).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -62,11 +71,8 @@ mod tests {
     #[test]
     fn a_signature_is_the_one_that_others_compute() {
         let secret = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
-        let webhook = Webhook {
-            url: Url::parse("https://e.com/hook").unwrap(),
-            secrets: vec![secret.clone(), secret],
-        };
-        let signed = webhook.signatures(
+        let signed = signatures(
+            &[secret.clone(), secret],
             "msg_p5jXN8AQM9LWM0D4loKWxJek",
             "1614265330",
             br#"{"test": 2432232314}"#,

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use crate::attribution::post::{Failure, Post};
 use crate::cli::check_remotes::remotes;
+use crate::cli::check_sinks::sinks;
 use crate::cli::enforcement::offered;
-use crate::cli::house::{check_custom_schemes, check_secret, open_library, open_reference, rules};
+use crate::cli::house::{open_library, open_reference};
+use crate::cli::preconditions::{check_custom_schemes, check_secret, rules};
 use crate::cli::serve::open_store;
 use crate::cli::{CommandError, block_on, logging, say};
 use crate::clock::SystemClock;
@@ -37,6 +39,7 @@ pub fn run(given: &Given) -> Result<(), CommandError> {
             feedback(&config).await,
             api_reference(&config),
             remotes(&config).await,
+            sinks(&config).await,
         ];
         Ok(checks.into_iter().filter(|passed| !passed).count())
     })?;

@@ -3,15 +3,21 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::attribution::delivery::{Delivery, Progress};
-use crate::attribution::feedback::{DESTINATION, HandedOn, StoredFeedback, Told};
+use tokio::task::JoinSet;
+
+use crate::attribution::delivery::{Delivery, Objections, Progress};
+use crate::attribution::feedback::{DESTINATION, HandedOn, PURPOSE, StoredFeedback, Told};
 use crate::attribution::form::{Form, FormField};
 use crate::attribution::letter::Receiver;
 use crate::attribution::post::Post;
+use crate::attribution::sink_letter::SinkReceiver;
+use crate::attribution::sinks::{Sink, Sinks};
 use crate::attribution::webhook::Webhook;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::feedback::{FeedbackConfig, FeedbackShape};
+use crate::config::sink::SinkConfig;
+use crate::flow::wire_own_data;
 use crate::http_client::NoHttpClient;
 use crate::secret::Entropy;
 use crate::store::Store;
@@ -52,6 +58,8 @@ pub fn delivery(
     let Some(feedback) = &config.feedback else { return Ok(None) };
     Ok(Some(Arc::new(Delivery {
         destination: DESTINATION.to_owned(),
+        purpose: PURPOSE.to_owned(),
+        objections: Objections::None,
         receiver: receiver(feedback),
         post: Post::to(&feedback.url)?,
         store: store.clone(),
@@ -62,15 +70,58 @@ pub fn delivery(
     })))
 }
 
-/// Hands on what is due until `ended` resolves, where something is handed on at all.
-pub async fn keep_delivering(
-    delivery: Option<Arc<Delivery>>,
-    ended: impl Future<Output = ()> + Send,
-) {
-    match delivery {
-        Some(delivery) => delivery.keep_delivering(ended).await,
-        None => ended.await,
-    }
+/// What hands letters on to a sink.
+pub fn to_sink(
+    sink: &SinkConfig,
+    config: &Config,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Arc<Delivery>, NoHttpClient> {
+    Ok(Arc::new(Delivery {
+        destination: sink.destination(),
+        purpose: sink.purpose.clone(),
+        objections: if sink.is_required { Objections::None } else { Objections::Heeded },
+        receiver: Box::new(SinkReceiver {
+            url: sink.url.clone(),
+            secrets: sink.secrets.clone(),
+            shape: sink.shape,
+            fields: sink.fields.clone(),
+        }),
+        post: Post::to(&sink.url)?,
+        store: store.clone(),
+        secret: Arc::clone(&config.secret),
+        clock: Arc::clone(clock),
+        entropy: Arc::clone(entropy),
+        progress: Progress::default(),
+    }))
+}
+
+/// The sinks, with what hands letters on to them.
+pub fn sinks(
+    config: &Config,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Sinks, NoHttpClient> {
+    let sink = |sink: &SinkConfig| {
+        let delivery = to_sink(sink, config, store, clock, entropy)?;
+        let (config, destination) = (sink.clone(), sink.destination());
+        Ok(Sink { config, destination, delivery: Some(delivery) })
+    };
+    let sinks = config.sinks.iter().map(sink).collect::<Result<_, _>>()?;
+    Ok(Sinks::new(sinks, Arc::clone(&config.secret), Arc::clone(entropy)))
+}
+
+/// The sinks, for a command that only queues: any running server hands it on.
+pub fn sinks_without_delivery(config: &Config, entropy: &Arc<dyn Entropy>) -> Sinks {
+    let sink = |sink: &SinkConfig| Sink {
+        config: sink.clone(),
+        destination: sink.destination(),
+        delivery: None,
+    };
+    let sinks = config.sinks.iter().map(sink).collect();
+    Sinks::new(sinks, Arc::clone(&config.secret), Arc::clone(entropy))
 }
 
 /// Where feedback is kept. Without a `delivery` what is queued waits for whoever has one.
@@ -80,6 +131,7 @@ pub fn stored_feedback(
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
     delivery: Option<Arc<Delivery>>,
+    sinks: Arc<Sinks>,
 ) -> StoredFeedback {
     let handed_on = config.feedback.as_ref().map(|feedback| {
         let told = Told { address: feedback.tells_address(), domain: feedback.tells_domain() };
@@ -92,7 +144,36 @@ pub fn stored_feedback(
         entropy: Arc::clone(entropy),
         docs_url: config.docs_url.clone(),
         handed_on,
+        sinks,
     }
+}
+
+/// Serves every receiver until `has_ended` does: one that does not answer holds up none of the
+/// others.
+pub async fn keep_delivering<E>(deliveries: Vec<Arc<Delivery>>, has_ended: impl Fn() -> E)
+where
+    E: Future<Output = ()> + Send + 'static,
+{
+    let mut all = JoinSet::new();
+    for delivery in deliveries {
+        let ended = has_ended();
+        all.spawn(async move { delivery.keep_delivering(ended).await });
+    }
+    has_ended().await;
+    while let Some(ended) = all.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "a delivery ended badly");
+        }
+    }
+}
+
+/// A sink, as a person's assistant says it.
+pub fn in_a_line(sink: &SinkConfig) -> String {
+    let (fields, events) =
+        (wire_own_data::fields_in_words(sink), wire_own_data::events_in_words(sink));
+    let objection = if sink.is_required { "required" } else { "you can object" };
+    let (name, host, purpose) = (&sink.name, sink.host(), &sink.purpose);
+    format!("{name} ({host}): {fields}; {events}; {purpose} ({objection})")
 }
 
 #[cfg(test)]

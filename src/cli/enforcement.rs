@@ -58,7 +58,7 @@ pub fn arguments(command: Command) -> Command {
 
 /// The names of the tools that these settings offer.
 pub fn offered(config: &Config) -> Vec<String> {
-    let remotes = Remotes::new(&config.remotes, &(std::sync::Arc::new(SystemClock) as _));
+    let remotes = Remotes::new(&config.remotes, &(std::sync::Arc::new(SystemClock) as _), None);
     offered_tools(&config.docs_product, &remotes)
 }
 

@@ -75,7 +75,8 @@ async fn deliver(config: &Config) -> Result<(), CommandError> {
     let store = open_migrated_store(&config.database_url).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let stored = deliveries::stored_feedback(config, &store, &clock, &entropy, None);
+    let sinks = Arc::new(deliveries::sinks_without_delivery(config, &entropy));
+    let stored = deliveries::stored_feedback(config, &store, &clock, &entropy, None, sinks);
     let queued = stored.queue_older().await.map_err(fault)?;
     say(format!("{:>8} queued that were only stored", queued.messages));
     if queued.unreadable > 0 {

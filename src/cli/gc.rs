@@ -1,17 +1,19 @@
 //! `gatehouse gc`: one clean-up pass, the same that `serve` runs on a timer.
 
+use std::sync::Arc;
+
 use crate::attribution::people::People;
 use crate::attribution::upkeep::{self, Left};
-use crate::cli::house::rules;
+use crate::cli::preconditions::rules;
 use crate::cli::serve::open_migrated_store;
-use crate::cli::{CommandError, block_on, say};
+use crate::cli::{CommandError, block_on, deliveries, retention, say};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::flow::chain;
 use crate::flow::enforcement::reading;
-use crate::secret::SystemEntropy;
+use crate::secret::{Entropy, SystemEntropy};
 use crate::store::usage_sweep::UsageKept;
-use crate::store::{StoreError, sweep, usage_sweep};
+use crate::store::{StoreError, usage_sweep};
 
 /// For how long usage is kept.
 pub const fn usage_kept(config: &Config) -> UsageKept {
@@ -31,17 +33,10 @@ pub fn run(config: Config) -> Result<(), CommandError> {
     block_on(async {
         let store = open_migrated_store(&config.database_url).await?;
         let now = SystemClock.now();
-        let swept = sweep::pass(&store, config.access_token_ttl, now).await.map_err(fault)?;
-        for (table, rows) in [
-            ("authorization_requests", swept.authorization_requests),
-            ("authorization_codes", swept.authorization_codes),
-            ("refresh_tokens", swept.refresh_tokens),
-            ("grants", swept.grants),
-            ("clients", swept.clients),
-            ("limit_windows", swept.limit_windows),
-            ("browser_logins", swept.browser_logins),
-            ("browser_sessions", swept.browser_sessions),
-        ] {
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let sinks = deliveries::sinks_without_delivery(&config, &entropy);
+        let deleted = retention::pass(&config, &store, &sinks, now).await.map_err(fault)?;
+        for (table, rows) in deleted {
             say(format!("{rows:>8} {table}"));
         }
         let swept = usage_sweep::pass(&store, usage_kept(&config), now).await.map_err(fault)?;
@@ -79,6 +74,7 @@ fn say_what_is_left(left: Left) {
         ("feedback", left.feedback),
         ("outbox", left.outbox),
         ("signing_keys", left.signing_keys),
+        ("sink_people", left.sink_people),
     ] {
         if rows > 0 {
             say(format!("{rows:>8}   in {table}"));

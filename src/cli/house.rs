@@ -11,22 +11,22 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::attribution::delivery::Delivery;
+use crate::attribution::remote_ledger::RemoteLedger;
 use crate::attribution::usage::recorder::UsageRecorder;
 use crate::cli::counting;
 use crate::cli::deliveries::{self, stored_feedback};
 use crate::cli::enforcement::offered;
+use crate::cli::preconditions::{check_custom_schemes, check_secret, rules};
 use crate::cli::provider::{outbound, upstream_of};
 use crate::clients::Clients;
 use crate::clients::metadata_document::Documents;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::config::brand::{self as config_brand, BrandConfig};
-use crate::config::organizations::OrganizationConfig;
 use crate::docs::error::DocsError;
 use crate::docs::library::{Library, Settings as DocsSettings};
 use crate::domain::metadata_document::{DocumentHosts, Publishers};
-use crate::domain::organization::rules::{RuleError, RuleSettings, Rules};
-use crate::domain::redirect_uri::{RedirectUri, Target};
+use crate::domain::organization::rules::RuleError;
 use crate::domain::resource::Resource;
 use crate::domain::scope::ScopeSet;
 use crate::flow::admit::Standings;
@@ -47,10 +47,9 @@ use crate::page::brand::{Brand, Chosen, Picture};
 use crate::reference::error::ReferenceError;
 use crate::reference::library::{Reference, Settings as ReferenceSettings};
 use crate::reference::sources::{OwnDocument, Source};
-use crate::remote::Remotes;
+use crate::remote::{Remotes, Witness};
 use crate::secret::Entropy;
-use crate::server_secret::Purpose;
-use crate::store::{Store, signing_keys, users};
+use crate::store::Store;
 use crate::upstream::outbound::OutboundError;
 
 /// What tools call the API of this program, when no other is configured.
@@ -78,7 +77,7 @@ pub enum HouseError {
     Outbound(OutboundError),
     /// The client that fetches metadata documents.
     Documents(NoHttpClient),
-    /// The client that delivers feedback.
+    /// A client that delivers feedback or events.
     Delivery(NoHttpClient),
     /// The database was sealed under another secret.
     OtherSecret,
@@ -106,8 +105,8 @@ impl fmt::Display for HouseError {
             Self::Organizations(error) => write!(f, "{error}"),
             Self::Outbound(error) => write!(f, "{error}"),
             Self::Documents(error) => write!(f, "cimd: {error}"),
-            Self::Delivery(error) => write!(f, "feedback: {error}"),
             Self::Policy(error) => write!(f, "{}: {error}", error.setting()),
+            Self::Delivery(error) => write!(f, "feedback, sink: {error}"),
         }
     }
 }
@@ -135,8 +134,10 @@ pub struct House {
     pub gatehouse: Arc<Gatehouse>,
     /// The corpus and the API reference.
     pub texts: Texts,
-    /// What hands feedback on, when it is handed on.
-    pub delivery: Option<Arc<Delivery>>,
+    /// What hands feedback and events on, each to its receiver.
+    pub deliveries: Vec<Arc<Delivery>>,
+    /// What notes that other MCP servers were told of people.
+    pub remote_ledger: Arc<RemoteLedger>,
     /// What counts calls.
     pub usage: Arc<UsageRecorder>,
     /// What the two listeners serve.
@@ -179,6 +180,8 @@ impl House {
         let organizations = rules(&config)?;
         check_secret(&store, &config).await?;
         let keyring = Keyring::open(&store, &config, &*entropy, now).await?;
+        let sinks = deliveries::sinks(&config, &store, &clock, &entropy);
+        let sinks = Arc::new(sinks.map_err(HouseError::Delivery)?);
         let gatehouse = Arc::new(Gatehouse {
             resource: Resource::of_public_url(&config.public_url),
             brand,
@@ -187,6 +190,7 @@ impl House {
             clients: Clients::new(documents(&config)?),
             standings: Standings::default(),
             enforcement: Enforcement::new(policy, &*entropy, now),
+            sinks,
             organizations,
             config,
             store,
@@ -197,15 +201,22 @@ impl House {
         });
         gatehouse.look_for_halt().await.map_err(Fault::Store)?;
         let Gatehouse { config, store, clock, entropy, .. } = &*gatehouse;
-        let delivery = deliveries::delivery(config, store, clock, entropy);
-        let delivery = delivery.map_err(HouseError::Delivery)?;
+        let feedback = deliveries::delivery(config, store, clock, entropy);
+        let feedback = feedback.map_err(HouseError::Delivery)?;
+        let to_sinks = gatehouse.sinks.all().iter().filter_map(|sink| sink.delivery.clone());
+        let deliveries = feedback.iter().cloned().chain(to_sinks).collect();
+        let remote_ledger =
+            RemoteLedger::new(store.clone(), Arc::clone(clock), Arc::clone(entropy));
+        let remote_ledger = Arc::new(remote_ledger);
+        let witness: Arc<dyn Witness> = Arc::<RemoteLedger>::clone(&remote_ledger);
+        let remotes = Remotes::new(&config.remotes, clock, Some(&witness));
         let usage = Arc::new(counting::usage_recorder(config, store, clock, entropy));
         let wire = Arc::new(Wire {
-            mcp: Arc::new(mcp_door(&gatehouse, &texts, delivery.clone(), &usage)),
+            mcp: Arc::new(mcp_door(&gatehouse, &texts, feedback, (&usage, remotes))),
             gatehouse: Arc::clone(&gatehouse),
         });
         let endpoints = Endpoints::of(&wire, dev_routes);
-        Ok(Self { gatehouse, texts, delivery, usage, endpoints })
+        Ok(Self { gatehouse, texts, deliveries, remote_ledger, usage, endpoints })
     }
 
     /// Serves until `stop` resolves and what has begun is finished; shares what was counted, and
@@ -222,25 +233,31 @@ impl House {
             async move { drop(ended.changed().await) }
         };
         let mut settling = pin!(self.gatehouse.keep_limits_settled(has_ended()));
-        let mut delivering = pin!(deliveries::keep_delivering(self.delivery, has_ended()));
+        let mut delivering = pin!(deliveries::keep_delivering(self.deliveries, has_ended));
+        let mut noting = pin!(self.remote_ledger.keep_writing(has_ended()));
         let mut counting = pin!(self.usage.keep_written(has_ended()));
         let mut enforcing = pin!(self.gatehouse.keep_enforcement(has_ended()));
         let served = tokio::select! {
             served = serve(self.endpoints, sockets, stop) => served,
             () = &mut settling => unreachable!("it goes on until it is told to end"),
             () = &mut delivering => unreachable!("it goes on until it is told to end"),
+            () = &mut noting => unreachable!("it goes on until it is told to end"),
             () = &mut counting => unreachable!("it goes on until it is told to end"),
             () = &mut enforcing => unreachable!("it goes on until it is told to end"),
         };
         drop(ending);
-        let (settled, delivered, counted, enforced) = tokio::join!(
+        let (settled, delivered, noted, counted, enforced) = tokio::join!(
             tokio::time::timeout(LAST_SETTLEMENT_MAX, settling),
             tokio::time::timeout(LAST_DELIVERY_MAX, delivering),
+            tokio::time::timeout(LAST_SETTLEMENT_MAX, noting),
             tokio::time::timeout(LAST_USAGE_MAX, counting),
             tokio::time::timeout(LAST_USAGE_MAX, enforcing),
         );
         if settled.is_err() {
             tracing::warn!("what was counted last is not shared: the database did not answer");
+        }
+        if noted.is_err() {
+            tracing::warn!("who was told of people last is not written down");
         }
         if delivered.is_err() {
             tracing::warn!(
@@ -252,40 +269,6 @@ impl House {
         }
         served
     }
-}
-
-/// Refuses to start with a secret that does not open what was sealed before: every sign-in would
-/// fail one by one instead.
-pub async fn check_secret(store: &Store, config: &Config) -> Result<(), HouseError> {
-    let opens = |purpose, sealed: &[u8]| config.secret.unseal(purpose, sealed).is_some();
-    let profile = users::newest_profile_sealed(store.read()).await.map_err(Fault::Store)?;
-    let keys = signing_keys::published(store.read()).await.map_err(Fault::Store)?;
-    let key = keys.first().filter(|_| config.signing_key.is_none());
-    let all_open = profile.is_none_or(|sealed| opens(Purpose::Profile, &sealed))
-        && key.is_none_or(|key| opens(Purpose::SigningKey, &key.private_sealed));
-    if all_open { Ok(()) } else { Err(HouseError::OtherSecret) }
-}
-
-/// Who belongs to which organization, as the settings say it.
-pub fn rules(config: &Config) -> Result<Rules, HouseError> {
-    let OrganizationConfig { same, trusted, free_mail, work_mail } = config.organizations.clone();
-    let settings = RuleSettings {
-        same_organization: same,
-        trust_unverified_email: trusted,
-        free_mail_domains: free_mail,
-        work_mail_domains: work_mail,
-    };
-    Rules::new(&settings).map_err(HouseError::Organizations)
-}
-
-/// Only private-use schemes need listing, and none that a page could run.
-pub fn check_custom_schemes(config: &Config) -> Result<(), HouseError> {
-    let listed = &config.custom_scheme_redirects;
-    let is_private_use = |uri: &String| {
-        let parsed = RedirectUri::parse(uri, listed);
-        parsed.is_ok_and(|uri| uri.target() == Target::CustomScheme)
-    };
-    if listed.iter().all(is_private_use) { Ok(()) } else { Err(HouseError::CustomScheme) }
 }
 
 fn chosen(brand: &BrandConfig) -> Chosen {
@@ -319,10 +302,11 @@ fn mcp_door(
     gatehouse: &Arc<Gatehouse>,
     texts: &Texts,
     delivery: Option<Arc<Delivery>>,
-    usage: &Arc<UsageRecorder>,
+    (usage, remotes): (&Arc<UsageRecorder>, Remotes),
 ) -> McpDoor {
     let Gatehouse { config, store, clock, entropy, .. } = &**gatehouse;
-    let feedback = stored_feedback(config, store, clock, entropy, delivery);
+    let feedback =
+        stored_feedback(config, store, clock, entropy, delivery, Arc::clone(&gatehouse.sinks));
     let Texts { library, reference } = texts.clone();
     let settings = McpSettings {
         product: config.docs_product.clone(),
@@ -330,8 +314,8 @@ fn mcp_door(
         public_url: config.public_url.clone(),
         account_url: config.page_url(ACCOUNT_PATH),
         keeping: Keeping { queries: config.usage.keep_queries, context: config.usage.ask_context },
+        told: config.sinks.iter().map(deliveries::in_a_line).collect(),
     };
-    let remotes = Remotes::new(&config.remotes, &gatehouse.clock);
     let furniture = Furniture {
         library,
         reference,

@@ -13,6 +13,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 pub mod check;
 pub mod check_remotes;
+pub mod check_sinks;
 pub mod counting;
 pub mod deliveries;
 pub mod enforcement;
@@ -24,11 +25,15 @@ pub mod keys;
 pub mod logging;
 pub mod migrate;
 pub mod openapi;
+pub mod preconditions;
 pub mod provider;
+pub mod retention;
 pub mod serve;
+pub mod sinks;
 pub mod table;
 pub mod usage;
 pub mod users;
+pub mod users_data;
 
 use crate::config::Config;
 use crate::config::keys::{KEYS, Key, Shape};
@@ -91,9 +96,17 @@ pub fn command() -> Command {
             "gaps",
             "What people looked for and did not find",
         )))
+        .subcommand(
+            with_settings("sinks", "Delivery of events").arg(
+                Arg::new("action")
+                    .value_parser(["list", "deliver"])
+                    .default_value("list")
+                    .help("list counts what is not delivered, deliver queues what was given up"),
+            ),
+        )
         .subcommand(users::with_actions(with_settings(
             "users",
-            "People: list them, or show one with their organization",
+            "People: list them, show one, export what is kept of one, erase one",
         )))
         .subcommand(Command::new("openapi").about("Print the OpenAPI document"))
 }
@@ -150,6 +163,10 @@ pub fn run() -> ExitCode {
             load(matches).and_then(|config| enforcement::run(config, matches))
         }
         Some(("gaps", matches)) => load(matches).and_then(|config| gaps::run(config, matches)),
+        Some(("sinks", matches)) => {
+            let action = matches.get_one::<String>("action").map_or("list", String::as_str);
+            load(matches).and_then(|config| sinks::run(config, action))
+        }
         Some(("users", matches)) => load(matches).and_then(|config| users::run(config, matches)),
         Some(("openapi", _)) => openapi::run(),
         _ => unreachable!("clap lets only known commands through"),

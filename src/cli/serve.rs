@@ -13,14 +13,14 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::attribution::upkeep;
 use crate::cli::house::{House, Texts, open_library, open_reference};
-use crate::cli::{CommandError, block_on, gc, logging};
+use crate::cli::{CommandError, block_on, gc, logging, retention};
 use crate::clock::SystemClock;
 use crate::config::{AuthMode, Config, UpstreamConfig};
 use crate::flow::enforcement::reading;
 use crate::flow::{Gatehouse, chain};
 use crate::http::serve::Sockets;
 use crate::secret::SystemEntropy;
-use crate::store::{Store, schema, sweep, usage_sweep};
+use crate::store::{Store, schema, usage_sweep};
 
 /// How often the house is kept: expired rows, keys, the provider's endpoints.
 const HOUSE_KEPT_EVERY: Duration = Duration::from_mins(10);
@@ -179,8 +179,8 @@ pub async fn keep_house(gatehouse: &Gatehouse) {
     if let Err(error) = gatehouse.reload_keys(now).await {
         tracing::warn!(error = %chain(&error), "the signing keys could not be read again");
     }
-    match sweep::pass(&gatehouse.store, gatehouse.config.access_token_ttl, now).await {
-        Ok(swept) => tracing::debug!(?swept, "expired rows were deleted"),
+    match retention::pass(&gatehouse.config, &gatehouse.store, &gatehouse.sinks, now).await {
+        Ok(deleted) => tracing::debug!(?deleted, "expired rows were deleted"),
         Err(error) => tracing::warn!(error = %chain(&error), "a clean-up pass failed"),
     }
     let kept = gc::usage_kept(&gatehouse.config);

@@ -1,4 +1,5 @@
-//! `gatehouse users list|show`: who signed in, and where they belong.
+//! `gatehouse users list|show|export|erase`: who signed in, and where they belong; what a person
+//! may ask of an operator is in `users_data`.
 //!
 //! What is printed names nobody: an opaque identifier, domain, organization and times. Addresses,
 //! names and what the provider calls people, which holds an address at some providers, are printed
@@ -10,9 +11,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Value, json};
 
 use crate::attribution::people::{People, Search, search};
-use crate::cli::house::rules;
+use crate::cli::preconditions::rules;
 use crate::cli::serve::open_migrated_store;
-use crate::cli::{CommandError, block_on, say};
+use crate::cli::{CommandError, block_on, say, users_data};
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::domain::organization::{Attribution, KnownOrganization, Lack};
@@ -37,13 +38,14 @@ pub fn with_actions(command: Command) -> Command {
     };
     let count = clap::value_parser!(u64).range(1..=LISTED_MAX);
     command
-        .arg(Arg::new("action").value_parser(["list", "show"]).required(true))
-        .arg(Arg::new("id").value_name("ID").help("The person to show, by our identifier"))
+        .arg(Arg::new("action").value_parser(["list", "show", "export", "erase"]).required(true))
+        .arg(Arg::new("id").value_name("ID").help("The person, by our identifier"))
         .arg(switch("json", "Answer in JSON"))
         .arg(switch("show-email", "Print addresses, names and subjects too"))
         .arg(value("email", "ADDRESS", "Whose address this is; - reads it from standard input"))
         .arg(value("organization", "NAME", "Members of this id, key, domain or name"))
         .arg(value("limit", "N", "How many at most").value_parser(count).default_value(LISTED))
+        .arg(switch("yes", "Erase without asking"))
         .arg(value("after", "ID", "Those after this person, the last of the list before"))
 }
 
@@ -57,6 +59,13 @@ pub fn run(config: Config, matches: &ArgMatches) -> Result<(), CommandError> {
         let store = open_migrated_store(&config.database_url).await?;
         match matches.get_one::<String>("action").map(String::as_str) {
             Some("show") => show(&store, told, matches).await,
+            Some("export") => {
+                users_data::export(&store, people, whom(&store, told, matches).await?).await
+            }
+            Some("erase") => {
+                let user = whom(&store, told, matches).await?;
+                users_data::erase(&config, &store, user, matches.get_flag("yes")).await
+            }
             _ => list(&store, told, matches).await,
         }
     })
@@ -68,6 +77,32 @@ struct Told<'a> {
     people: People<'a>,
     json: bool,
     personal: bool,
+}
+
+/// The one person that an action is about.
+async fn whom(store: &Store, told: Told<'_>, matches: &ArgMatches) -> Result<UserId, CommandError> {
+    let text = |name: &str| matches.get_one::<String>(name).map(String::as_str);
+    if let Some(id) = text("id") {
+        return user_id(id);
+    }
+    let email = match text("email") {
+        Some("-") => from_standard_input()?,
+        Some(email) => email.to_owned(),
+        None => return Err(CommandError::new("users: whom? Give the identifier, or --email")),
+    };
+    let wanted = Search { email: Some(&email), ..Search::default() };
+    let found = search(store.read(), told.people.secret, &wanted, LISTED_MAX).await;
+    let found = found.map_err(fault)?;
+    match found.as_slice() {
+        [one] => Ok(one.attribution.user),
+        // An address is not repeated: it would stand in the log of whoever runs this.
+        [] => Err(CommandError::new("users: there is nobody with this address")),
+        several => {
+            let ids: Vec<_> = several.iter().map(|it| it.attribution.user.to_string()).collect();
+            let ids = ids.join(", ");
+            Err(CommandError::new(format!("users: several have this address; say which: {ids}")))
+        }
+    }
 }
 
 async fn list(store: &Store, told: Told<'_>, matches: &ArgMatches) -> Result<(), CommandError> {

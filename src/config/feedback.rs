@@ -244,7 +244,7 @@ fn webhook(
 
 /// Reads one secret, or several with spaces between: `whsec_` and base64, as Standard Webhooks
 /// writes them.
-fn webhook_secrets(text: &str) -> Result<Vec<Vec<u8>>, String> {
+pub fn webhook_secrets(text: &str) -> Result<Vec<Vec<u8>>, String> {
     let engine = GeneralPurpose::new(
         &STANDARD,
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),

@@ -180,6 +180,14 @@ pub const KEYS: &[Key] = &[
     one("queries_kept", "How long that is kept [default: 90d]"),
     switch("ask_context", "Let tools ask what the person wants, and keep it [default: false]"),
     one("context_kept", "How long that is kept [default: 90d]"),
+    Key { name: "sink", shape: Shape::Tables, help: "Where events about people go" },
+    one("disclosures_kept", "How long it is known who was told what of a person [default: 730d]"),
+    one("outbox_delivered_kept", "How long it is known that something was delivered [default: 7d]"),
+    one("outbox_failed_kept", "How long is kept what was given up [default: 90d]"),
+    one(
+        "inactive_people_kept",
+        "Erase people who have not been here for this long [default: none]",
+    ),
     one("log_format", "text or json [default: text on a terminal, else json]"),
     one("log", "What is logged: a level or a filter [default: info]"),
 ];

@@ -22,7 +22,10 @@ pub mod organizations;
 pub mod readers;
 pub mod remote;
 pub mod remote_tool;
+pub mod retention;
 pub mod secret_file;
+pub mod sink;
+pub mod sink_words;
 pub mod tables;
 pub mod usage;
 pub mod values;
@@ -38,6 +41,8 @@ use crate::config::readers::{
     site_origins, socket, upstream, upstream_params, upstream_scope,
 };
 use crate::config::remote::{RemoteConfig, remotes};
+use crate::config::retention::{RetentionConfig, retention};
+use crate::config::sink::{SinkConfig, sinks};
 use crate::config::usage::{UsageConfig, usage};
 use crate::config::values::Limit;
 use crate::keys::SigningAlgorithm;
@@ -244,6 +249,10 @@ pub struct Config {
     pub usage: UsageConfig,
     /// Who is asked to sign in although `auth` is `grace`.
     pub enforcement: EnforcementConfig,
+    /// Where events about people go.
+    pub sinks: Vec<SinkConfig>,
+    /// How long what is kept.
+    pub kept: RetentionConfig,
     /// How log lines are written; unset means by terminal.
     pub log_format: Option<LogFormat>,
     /// What is logged.
@@ -331,6 +340,8 @@ impl Config {
             remotes: remotes(&layers, given)?,
             usage: usage(&layers)?,
             enforcement: enforcement(&layers, auth)?,
+            sinks: sinks(&layers, given)?,
+            kept: retention(&layers)?,
             log_format: layers.read_optional("log_format", log_format)?,
             log: layers.text("log")?.unwrap_or_else(|| "info".into()),
         })

@@ -44,6 +44,17 @@ pub enum ToldOfPerson {
     Organization,
 }
 
+impl ToldOfPerson {
+    /// The names of what is told.
+    pub const fn fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Nothing => &[],
+            Self::Domain => &["email", "domain"],
+            Self::Organization => &["email", "organization"],
+        }
+    }
+}
+
 /// What opens the door of another server.
 #[derive(Clone, Debug)]
 pub struct Credential {

@@ -100,6 +100,14 @@ pub enum AccountRefusal {
     ForeignForm,
     /// The form names nothing that could be ended.
     UnknownConnection,
+    /// The form names no sink, or no wish.
+    UnknownSink,
+    /// Nobody can object to this sink.
+    RequiredSink,
+    /// What has to be typed to be erased was not.
+    NotConfirmed,
+    /// Whoever wants to be erased signed in too long ago.
+    NotRecent,
 }
 
 /// Why it is not known which client asks (RFC 6749 §2.3, §3.2.1).

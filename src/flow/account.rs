@@ -17,6 +17,7 @@ use crate::domain::metadata_document::publisher;
 use crate::domain::refusal::AccountRefusal;
 use crate::flow::browser::Cookies;
 use crate::flow::browser_session::SignedIn;
+use crate::flow::own_data::Sharing;
 use crate::flow::{Fault, Gatehouse};
 use crate::id::{GrantId, UserId};
 use crate::secret::{base64url, constant_time_eq};
@@ -36,21 +37,23 @@ pub struct Connection {
 }
 
 /// What the account page shows.
-pub enum Account {
+pub enum Account<'a> {
     /// Nobody is signed in with this browser.
     SignedOut,
     /// A person's connections, the newest first.
-    SignedIn(Box<Overview>),
+    SignedIn(Box<Overview<'a>>),
 }
 
 /// A person's own page.
-pub struct Overview {
+pub struct Overview<'a> {
     /// Who they are.
     pub signed_in: SignedIn,
     /// Ties the page's forms to this session.
     pub form: String,
     /// What they connected.
     pub connections: Vec<Connection>,
+    /// Who is told of them.
+    pub sharing: Sharing<'a>,
 }
 
 /// What the form brought.
@@ -80,14 +83,15 @@ pub enum Disconnect {
 
 impl Gatehouse {
     /// The page.
-    pub async fn account(&self, cookies: &impl Cookies) -> Result<Account, Fault> {
+    pub async fn account(&self, cookies: &impl Cookies) -> Result<Account<'_>, Fault> {
         let now = self.clock.now();
         let Some(signed_in) = self.signed_in(cookies, now).await? else {
             return Ok(Account::SignedOut);
         };
         let connections = self.connections_of(signed_in.user_id, now).await?;
+        let sharing = self.sharing_of(signed_in.user_id).await?;
         let form = self.form_of(&signed_in);
-        Ok(Account::SignedIn(Box::new(Overview { signed_in, form, connections })))
+        Ok(Account::SignedIn(Box::new(Overview { signed_in, form, connections, sharing })))
     }
 
     /// What a person connected, the newest first.

@@ -13,10 +13,12 @@
 //! 5. Claim: its row is written, once.
 //! 6. Redeem the code and believe the ID token, or not, with nothing held.
 //! 7. Gate: a work address where one is required.
-//! 8. One write: the person and their organization, the session before it away, the new session.
+//! 8. One write: the person and their organization, what sinks are told of it, the session before
+//!    it away, the new session.
 
 use serde::{Deserialize, Serialize};
 
+use crate::attribution::happening::SignInTo;
 use crate::clock::Timestamp;
 use crate::domain::email_domain;
 use crate::domain::organization::Told;
@@ -27,6 +29,7 @@ use crate::flow::authorize::ToProvider;
 use crate::flow::browser::Cookies;
 use crate::flow::browser_session::PreparedSession;
 use crate::flow::callback::{CallbackOutcome, PresentedCallback};
+use crate::flow::sign_in_events::SignedInPerson;
 use crate::flow::{Fault, Gatehouse};
 use crate::id::UserId;
 use crate::secret::{Kind, Secret, SecretHash, base64url};
@@ -204,6 +207,14 @@ impl Gatehouse {
         let PreparedSession { row, cookie } = session;
         let user_id = transact!(self.store, txn => {
             let user_id = person.write(txn, now).await?;
+            let signed_in = SignedInPerson {
+                user_id,
+                is_new: user_id == person.fresh_id,
+                occasion: row.id.uuid(),
+                client_id: None,
+                to: SignInTo::Browser,
+            };
+            self.queue_sign_in(txn, signed_in, now).await?;
             if let Some(before) = before {
                 browser_sessions::delete(txn, before).await?;
             }
@@ -211,6 +222,7 @@ impl Gatehouse {
             browser_sessions::insert(txn, row, now).await?;
             Ok(user_id)
         })?;
+        self.sinks.wake();
         Ok((user_id, cookie))
     }
 

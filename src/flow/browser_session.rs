@@ -24,6 +24,8 @@ pub struct SignedIn {
     pub user_id: UserId,
     /// What is known of them.
     pub profile: Profile,
+    /// When they signed in.
+    pub began_at: Timestamp,
     /// The organization they belong to, with them.
     pub attribution: Attribution,
     /// Whether they would be let in now, whatever the rule was when they signed in.
@@ -138,6 +140,7 @@ impl Gatehouse {
             is_let_in: self.lets_in(told),
             id: session.id,
             user_id: session.user_id,
+            began_at: session.began_at,
             profile,
             attribution: person.attribution,
             expires_at,

@@ -8,10 +8,12 @@
 //! 4. Compare `iss` when it is there (RFC 9207); map what the provider says instead of a code.
 //! 5. Redeem the code and believe the ID token, or not, with nothing held.
 //! 6. Gate: the same person as the remembered approval; a work address where one is required.
-//! 7. One write: the person and their organization, the approval, the client's last use, our code.
+//! 7. One write: the person and their organization, what sinks are told of it, the approval, the
+//!    client's last use, our code.
 //! 8. Back to the client, with `state` and `iss`. The cookie of the login stays until it expires:
 //!    who comes again, by the back button for one, is told that it is finished.
 
+use crate::attribution::happening::SignInTo;
 use crate::clock::Timestamp;
 use crate::domain::organization::Told;
 use crate::domain::refusal::{AuthorizeRefusal, CallbackRefusal};
@@ -19,6 +21,7 @@ use crate::domain::return_to::ReturnTo;
 use crate::domain::upstream_login::Identity;
 use crate::domain::{consent, email_domain};
 use crate::flow::browser::Cookies;
+use crate::flow::sign_in_events::SignedInPerson;
 use crate::flow::{Fault, Gatehouse, chain};
 use crate::id::{AuthorizationCodeId, ConsentId, UserId};
 use crate::secret::{Kind, Secret};
@@ -241,6 +244,14 @@ impl Gatehouse {
                 return Ok(None);
             }
             let user_id = person.write(txn, now).await?;
+            let signed_in = SignedInPerson {
+                user_id,
+                is_new: user_id == person.fresh_id,
+                occasion: code_id.uuid(),
+                client_id: Some(&request.client_id),
+                to: SignInTo::Program,
+            };
+            self.queue_sign_in(txn, signed_in, now).await?;
             let approved = Approved {
                 user_id,
                 client_id: &request.client_id,
@@ -264,6 +275,7 @@ impl Gatehouse {
             authorization_codes::insert(txn, new_code, now).await?;
             Ok(Some(user_id))
         })?;
+        self.sinks.wake();
         Ok(recorded)
     }
 

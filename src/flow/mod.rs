@@ -24,22 +24,27 @@ pub mod introduce;
 pub mod keyring;
 pub mod limits;
 pub mod logout;
+pub mod own_data;
 pub mod refresh;
 pub mod register;
 pub mod revoke;
+pub mod sign_in_events;
 pub mod token;
 pub mod wire;
 pub mod wire_account;
 pub mod wire_codes;
+pub mod wire_own_data;
 pub mod wire_pages;
 pub mod wire_reference;
 pub mod wire_token;
 
 use crate::attribution::people::People;
+use crate::attribution::sinks::Sinks;
 use crate::clients::Clients;
 use crate::clock::Clock;
 use crate::config::feedback::FeedbackConfig;
 use crate::config::remote::{RemoteConfig, ToldOfPerson};
+use crate::config::sink::SinkConfig;
 use crate::config::{Config, UpstreamConfig};
 use crate::domain::organization::rules::Rules;
 use crate::domain::resource::Resource;
@@ -52,7 +57,7 @@ use crate::keys::KeyError;
 use crate::page::Frame;
 use crate::page::brand::Brand;
 use crate::page::front_door::SignIn;
-use crate::page::kept::{FeedbackReceiver, KeptContext, SenderTold, Supplier};
+use crate::page::kept::{FeedbackReceiver, KeptContext, SenderTold, SinkTold, Supplier};
 use crate::secret::Entropy;
 use crate::store::sweep::CLIENT_UNUSED_KEPT;
 use crate::store::{Store, StoreError};
@@ -152,6 +157,8 @@ pub struct Gatehouse {
     pub enforcement: Enforcement,
     /// Who belongs to which organization.
     pub organizations: Rules,
+    /// Who is told of what happens to people.
+    pub sinks: Arc<Sinks>,
     /// How the pages look; shared with the built-in provider's.
     pub brand: Arc<Brand>,
     /// Where "now" comes from.
@@ -196,6 +203,8 @@ impl Gatehouse {
             context_kept: self.config.usage.ask_context.then_some(self.config.usage.context_kept),
             feedback_receiver: self.config.feedback.as_ref().map(feedback_receiver),
             suppliers: self.config.remotes.iter().map(supplier).collect(),
+            sinks: self.config.sinks.iter().map(sink_told).collect(),
+            inactive_people_kept: self.config.kept.inactive_people,
         }
     }
 
@@ -212,6 +221,17 @@ fn feedback_receiver(feedback: &FeedbackConfig) -> FeedbackReceiver<'_> {
         (false, false) => SenderTold::Nothing,
     };
     FeedbackReceiver { host: feedback.host(), told }
+}
+
+fn sink_told(sink: &SinkConfig) -> SinkTold<'_> {
+    SinkTold {
+        name: &sink.name,
+        host: sink.host(),
+        fields: wire_own_data::fields_in_words(sink),
+        events: wire_own_data::events_in_words(sink),
+        purpose: &sink.purpose,
+        is_required: sink.is_required,
+    }
 }
 
 fn supplier(remote: &RemoteConfig) -> Supplier<'_> {

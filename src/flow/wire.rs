@@ -9,7 +9,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use gatehouse_api::Port;
-use gatehouse_api::account::{DisconnectForm, LogoutForm, SessionResponse};
+use gatehouse_api::account::{
+    DisconnectForm, EraseForm, ExportForm, LogoutForm, SessionResponse, SharingForm,
+};
 use gatehouse_api::admin::{Liveness, Need, Readiness, ReadyResponse};
 use gatehouse_api::authorize::ConsentForm;
 use gatehouse_api::card::{ServerCard, ServerJson};
@@ -38,7 +40,9 @@ use crate::flow::granting::{GrantedTokens, TokenOutcome};
 use crate::flow::register::Registration;
 use crate::flow::revoke::Revocation;
 use crate::flow::wire_codes::{BROKEN, TOO_MANY, UNAVAILABLE};
-use crate::flow::{Fault, Gatehouse, chain, wire_account, wire_pages, wire_reference, wire_token};
+use crate::flow::{
+    Fault, Gatehouse, chain, wire_account, wire_own_data, wire_pages, wire_reference, wire_token,
+};
 use crate::secret::Secret;
 use crate::upstream::Upstream;
 
@@ -232,6 +236,18 @@ impl Port for Wire {
 
     async fn disconnect(&self, visit: Visit, form: Option<DisconnectForm>) -> PageResponse {
         wire_account::disconnect(&self.gatehouse, &visit, form).await
+    }
+
+    async fn sharing(&self, visit: Visit, form: Option<SharingForm>) -> PageResponse {
+        wire_own_data::sharing(&self.gatehouse, &visit, form).await
+    }
+
+    async fn export(&self, visit: Visit, form: Option<ExportForm>) -> PageResponse {
+        wire_own_data::export(&self.gatehouse, &visit, form).await
+    }
+
+    async fn erase(&self, visit: Visit, form: Option<EraseForm>) -> PageResponse {
+        wire_own_data::erase(&self.gatehouse, &visit, form).await
     }
 
     async fn login(&self, visit: Visit) -> PageResponse {

@@ -20,13 +20,14 @@ use crate::flow::browser_session::SignedIn;
 use crate::flow::logout::{LOGOUT_PATH, Logout, LogoutPage, PresentedLogout};
 use crate::flow::wire::{RETRY_AFTER_SECONDS, is_cross_site, log_fault};
 use crate::flow::wire_pages::{Words, authorize_words, bad, fault_page, page, see_other};
-use crate::flow::{Fault, Gatehouse};
+use crate::flow::{Fault, Gatehouse, wire_own_data};
 use crate::id::GrantId;
 use crate::page::account::{
     self as account_page, AccountContext, Asked, ConnectionShown, OrganizationShown, Paths,
     PersonShown,
 };
 use crate::page::logout as logout_page_of;
+use crate::page::sharing::SharingPaths;
 use crate::page::{Link, moment};
 use crate::store::grants::Ended;
 
@@ -41,8 +42,7 @@ pub async fn account(gatehouse: &Gatehouse, visit: &Visit) -> PageResponse {
     let value = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, v)| v.as_str());
     match gatehouse.account(visit).await {
         Ok(Account::SignedIn(overview)) => {
-            let html =
-                overview_page(gatehouse, &overview, value("disconnect"), value("disconnected"));
+            let html = overview_page(gatehouse, &overview, value("disconnect"), done(&value));
             let cookies = overview.signed_in.cookie.into_iter();
             cookies.fold(PageResponse::html(StatusCode::OK, html), PageResponse::with_cookie)
         }
@@ -206,10 +206,21 @@ fn logged_out(gatehouse: &Gatehouse, return_to: Option<&ReturnTo>) -> PageRespon
     PageResponse::html(StatusCode::OK, logout_page_of::render_signed_out(&context))
 }
 
-/// The page of somebody who is signed in; `asked` and `done` are as the query has them.
+/// What has just been done, by the query.
+fn done<'a>(value: &impl Fn(&str) -> Option<&'a str>) -> Option<&'static str> {
+    match (value("disconnected"), value("sharing")) {
+        (Some("one"), _) => Some("The program is disconnected."),
+        (Some("all"), _) => Some("All programs are disconnected."),
+        (_, Some("objected")) => Some("It is told nothing more of you."),
+        (_, Some("allowed")) => Some("It is told of you again."),
+        _ => None,
+    }
+}
+
+/// The page of somebody who is signed in; `asked` is as the query has it.
 fn overview_page(
     gatehouse: &Gatehouse,
-    overview: &Overview,
+    overview: &Overview<'_>,
     asked: Option<&str>,
     done: Option<&str>,
 ) -> String {
@@ -221,6 +232,10 @@ fn overview_page(
         config.page_path(DISCONNECT_PATH),
         config.page_path(LOGOUT_PATH),
     );
+    let own = wire_own_data::PATHS;
+    let (sharing, export, erase) =
+        (config.page_path(own.sharing), config.page_path(own.export), config.page_path(own.erase));
+    let own = SharingPaths { sharing: &sharing, export: &export, erase: &erase };
     account_page::render(&AccountContext {
         frame: gatehouse.frame(),
         person: PersonShown {
@@ -229,11 +244,7 @@ fn overview_page(
             organization: organization_shown(&overview.signed_in.attribution),
         },
         connections: overview.connections.iter().map(shown).collect(),
-        done: match done {
-            Some("one") => Some("The program is disconnected."),
-            Some("all") => Some("All programs are disconnected."),
-            Some(_) | None => None,
-        },
+        done,
         asked: match asked {
             None => Asked::Nothing,
             Some(id) => GrantId::parse(id)
@@ -241,6 +252,7 @@ fn overview_page(
                 .map_or(Asked::Unknown, |connection| Asked::About(shown(connection))),
         },
         kept: gatehouse.kept(),
+        sharing: wire_own_data::shown(&overview.sharing, &overview.form, own),
         privacy_url: config.privacy_url.as_ref().map(url::Url::as_str),
         form: &overview.form,
         paths: Paths { account: &account, disconnect: &disconnect, logout: &logout },
@@ -266,7 +278,8 @@ fn shown(connection: &Connection) -> ConnectionShown<'_> {
     }
 }
 
-fn signed_out_page(
+/// The page of somebody who is not signed in; `asked` is what they wanted to disconnect.
+pub fn signed_out_page(
     gatehouse: &Gatehouse,
     status: StatusCode,
     asked: Option<GrantId>,
@@ -297,7 +310,8 @@ fn login_path(gatehouse: &Gatehouse, return_to: &str) -> String {
     format!("{}?{}", gatehouse.config.page_path("/login"), query.finish())
 }
 
-fn refused(gatehouse: &Gatehouse, flow: &'static str, refusal: AccountRefusal) -> PageResponse {
+/// What a person is told whose form was not acted on.
+pub fn refused(gatehouse: &Gatehouse, flow: &'static str, refusal: AccountRefusal) -> PageResponse {
     let words = match refusal {
         AccountRefusal::ForeignForm => Words {
             status: StatusCode::FORBIDDEN,
@@ -311,8 +325,34 @@ fn refused(gatehouse: &Gatehouse, flow: &'static str, refusal: AccountRefusal) -
             "The program is not one that you connected, or its record is gone.",
             "Open your account page again to see what is connected.",
         ),
+        AccountRefusal::UnknownSink => bad(
+            "There is no such receiver",
+            "The form names nobody who is told of people here.",
+            "Open your account page again to see who is.",
+        ),
+        AccountRefusal::RequiredSink => Words {
+            status: StatusCode::FORBIDDEN,
+            title: "You cannot object to this one",
+            message: "Whoever runs this server says that it is required to use it.",
+            advice: "You can have yourself erased instead, on your account page.",
+        },
+        AccountRefusal::NotConfirmed => bad(
+            "Nothing was erased",
+            "What the page asks to be typed was not typed.",
+            "Go back, type it, and send the form again.",
+        ),
+        AccountRefusal::NotRecent => Words {
+            status: StatusCode::FORBIDDEN,
+            title: "Sign in again first",
+            message: "You signed in too long ago for that, and somebody else might sit here now. \
+                      Nothing was erased.",
+            advice: "Sign out, sign in again, and erase yourself within 15 minutes.",
+        },
     };
-    page(gatehouse, flow, &refusal, &words, None)
+    let again = gatehouse.config.page_path(LOGOUT_PATH);
+    let link = Link { href: &again, text: "Sign out" };
+    let link = (refusal == AccountRefusal::NotRecent).then_some(link);
+    page(gatehouse, flow, &refusal, &words, link)
 }
 
 fn nowhere(gatehouse: &Gatehouse, flow: &'static str, refusal: ReturnRefusal) -> PageResponse {

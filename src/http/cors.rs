@@ -61,6 +61,9 @@ pub fn is_posted(path: &str) -> bool {
             | "/oauth/consent"
             | "/mcp"
             | "/account/disconnect"
+            | "/account/sharing"
+            | "/account/export"
+            | "/account/erase"
     )
 }
 

@@ -123,6 +123,9 @@ impl Asked<'_> {
             | "/mcp/callback"
             | "/account"
             | "/account/disconnect"
+            | "/account/sharing"
+            | "/account/export"
+            | "/account/erase"
             | "/login"
             | "/logout" => Surface::Page,
             _ => Surface::OAuth,

@@ -101,7 +101,10 @@ struct WhoAmI {
     scopes: Vec<&'static str>,
     /// What this server keeps.
     kept: Vec<&'static str>,
-    /// Where the person sees everything they connected, and ends it.
+    /// Who else is told of the person, and what.
+    told_to: Vec<String>,
+    /// Where the person sees everything they connected, and ends it; objects to being told of;
+    /// takes a copy of their data; and has it erased.
     account_url: String,
 }
 
@@ -112,7 +115,12 @@ struct DisconnectLink {
 }
 
 /// Answers a call of `whoami`.
-pub fn whoami(caller: &Caller, account_url: &str, keeping: Keeping) -> Result<Reply, Failure> {
+pub fn whoami(
+    caller: &Caller,
+    account_url: &str,
+    keeping: Keeping,
+    told: &[String],
+) -> Result<Reply, Failure> {
     let (person, client_id, grant) = signed_in(caller)?;
     let shared = |scope: &str, value: &Option<String>| {
         value.clone().filter(|_| grant.scopes.contains(&scope))
@@ -127,6 +135,7 @@ pub fn whoami(caller: &Caller, account_url: &str, keeping: Keeping) -> Result<Re
         client_id: client_id.to_owned(),
         scopes: grant.scopes.clone(),
         kept: kept(keeping),
+        told_to: told.to_vec(),
         account_url: account_url.to_owned(),
     };
     let told = |value: &Option<String>| {
@@ -134,8 +143,9 @@ pub fn whoami(caller: &Caller, account_url: &str, keeping: Keeping) -> Result<Re
     };
     let text = format!(
         "Signed in:\n\n- person: `{}`\n- name: {}\n- e-mail address: {}\n- organization: {}\n\
-         - client: `{}`\n- it may: {}\n\nKept here:\n\n- {}\n\nThe person sees all of it, \
-         and every connected program, at <{}>.",
+         - client: `{}`\n- it may: {}\n\nKept here:\n\n- {}\n\nTold to others:\n\n- {}\n\nThe \
+         person sees all of it, and every connected program, at <{}>, and can object, take a copy \
+         of their data or erase it there.",
         who.subject,
         told(&who.name),
         told(&who.email),
@@ -143,6 +153,7 @@ pub fn whoami(caller: &Caller, account_url: &str, keeping: Keeping) -> Result<Re
         who.client_id,
         who.scopes.join(", "),
         who.kept.join("\n- "),
+        if who.told_to.is_empty() { "nothing".to_owned() } else { who.told_to.join("\n- ") },
         who.account_url,
     );
     Reply::new(text, &who)

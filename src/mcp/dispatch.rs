@@ -69,6 +69,8 @@ pub struct Dispatch {
     pub usage: Arc<dyn UsageBook>,
     /// Where people see what they connected.
     pub account_url: String,
+    /// Who is told of people who sign in, and what, each in a line.
+    pub told: Vec<String>,
     /// Other servers whose tools are offered.
     pub remotes: Arc<Remotes>,
     /// What of calls is kept beside their number.
@@ -260,7 +262,7 @@ impl Dispatch {
                     async move { feedback_status::call(&*feedback_box, &caller, &arguments).await };
                 work::on_own_task(call).await?
             }
-            Tool::WhoAmI => account::whoami(&caller, &self.account_url, self.keeping),
+            Tool::WhoAmI => account::whoami(&caller, &self.account_url, self.keeping, &self.told),
             Tool::Disconnect => account::disconnect(&caller, &self.account_url),
         }
     }

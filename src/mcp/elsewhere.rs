@@ -254,7 +254,7 @@ async fn call(
     let person = caller.person.as_ref().and_then(|person| {
         let email = person.email.as_deref()?;
         let organization = person.organization.as_ref().map(|it| it.name.as_str());
-        Some(Person { email, organization })
+        Some(Person { subject: &person.subject, email, organization })
     });
     tool.call(inputs, person, at_most).await
 }

@@ -37,6 +37,8 @@ pub struct Settings {
     pub account_url: String,
     /// What of calls is kept beside their number.
     pub keeping: Keeping,
+    /// Who is told of people who sign in, and what, each in a line.
+    pub told: Vec<String>,
 }
 
 /// What the door does with a request.
@@ -94,6 +96,7 @@ impl McpServer {
             usage: Arc::clone(&usage),
             account_url: settings.account_url.clone(),
             keeping: settings.keeping,
+            told: settings.told.clone(),
             remotes,
         });
         let rmcp = StreamableHttpService::new(

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use crate::domain::scope::Scope;
 use crate::page::consent::in_words;
 use crate::page::kept::{self, KeptContext};
+use crate::page::sharing::{self, SharingContext};
 use crate::page::{Frame, Link, document, outward};
 
 /// What a person is shown of themselves.
@@ -22,6 +23,8 @@ pub struct AccountContext<'a> {
     pub asked: Asked<'a>,
     /// What is kept of people.
     pub kept: KeptContext<'a>,
+    /// Who is told of the person.
+    pub sharing: SharingContext<'a>,
     /// The privacy policy.
     pub privacy_url: Option<&'a str>,
     /// Ties the forms to the session.
@@ -124,8 +127,10 @@ pub fn render(context: &AccountContext<'_>) -> String {
                 "is to come back."
             }
         }
+        (sharing::told(&context.sharing))
         (what_is_kept(&context.kept))
         (policy(context.privacy_url))
+        (sharing::own_data(&context.sharing))
     };
     document(&context.frame, "Your account", &body)
 }

@@ -26,6 +26,27 @@ pub struct KeptContext<'a> {
     pub feedback_receiver: Option<FeedbackReceiver<'a>>,
     /// Other servers that are asked on the person's behalf.
     pub suppliers: Vec<Supplier<'a>>,
+    /// Receivers of events.
+    pub sinks: Vec<SinkTold<'a>>,
+    /// How long somebody is kept who does not come any more; for good when none.
+    pub inactive_people_kept: Option<Duration>,
+}
+
+/// A receiver of events.
+#[derive(Clone, Debug)]
+pub struct SinkTold<'a> {
+    /// What it is called.
+    pub name: &'a str,
+    /// Where it is.
+    pub host: &'a str,
+    /// What it is told, in words.
+    pub fields: String,
+    /// When, in words.
+    pub events: String,
+    /// What for.
+    pub purpose: &'a str,
+    /// Whether nobody can object to it.
+    pub is_required: bool,
 }
 
 /// Whoever feedback is handed on to.
@@ -67,6 +88,12 @@ struct Kept {
 fn all(context: &KeptContext<'_>) -> Vec<Kept> {
     let idle = in_words(context.refresh_token_ttl);
     let unused = in_words(context.client_unused_kept);
+    let inactive = context.inactive_people_kept.map_or_else(String::new, |kept| {
+        format!(", or you have not been here for {}", in_words(kept))
+    });
+    let erased = format!(
+        "until you erase it on your account page, or whoever runs this server does{inactive}"
+    );
     let usage = in_words(context.usage_kept);
     let totals = in_words(context.usage_totals_kept);
     let mut all = vec![
@@ -76,7 +103,7 @@ fn all(context: &KeptContext<'_>) -> Vec<Kept> {
                 context.upstream_name
             ),
             why: "to learn which organizations use the documentation",
-            until: "until whoever runs this server deletes it".into(),
+            until: erased.clone(),
         },
         Kept {
             what: "Which organization you belong to: the one reported, else that of your e-mail \
@@ -101,7 +128,7 @@ fn all(context: &KeptContext<'_>) -> Vec<Kept> {
         Kept {
             what: feedback(context.feedback_receiver),
             why: "to improve the documentation",
-            until: "until whoever runs this server deletes it".into(),
+            until: erased,
         },
     ];
     if let Some(kept) = context.queries_kept {
@@ -162,6 +189,14 @@ pub fn list(context: &KeptContext<'_>) -> Markup {
                 @else { "without saying who asks." }
             }
         }
+        @for sink in &context.sinks {
+            p {
+                strong { (sink.name) } " (" (sink.host) ") is told " (sink.fields) ", "
+                (sink.events) ", " (sink.purpose) ". "
+                @if sink.is_required { "It is required to use this server." }
+                @else { "You can object to it on your account page." }
+            }
+        }
     }
 }
 
@@ -193,6 +228,8 @@ mod tests {
             context_kept: None,
             feedback_receiver: None,
             suppliers: Vec::new(),
+            sinks: Vec::new(),
+            inactive_people_kept: None,
         };
         let text = list(&context).into_string();
         assert!(text.contains("as Example &amp; Co reports them"), "{text}");
@@ -200,6 +237,26 @@ mod tests {
         assert!(text.contains("that of your e-mail domain; and which you belonged to"), "{text}");
         assert!(!text.contains("passed on"), "{text}");
         assert!(text.contains("Kept for 90 days; sums of each organization"), "{text}");
+        assert!(!text.contains("have not been here"), "{text}");
+        let sink = SinkTold {
+            name: "crm",
+            host: "crm.e.com",
+            fields: "your name & address".into(),
+            events: "when you sign in".into(),
+            purpose: "to say hello",
+            is_required: false,
+        };
+        let required = SinkTold { is_required: true, ..sink.clone() };
+        let inactive_people_kept = Some(Duration::from_hours(24 * 400));
+        let sinks = vec![sink, required];
+        let more = list(&KeptContext { sinks, inactive_people_kept, ..context.clone() });
+        let more = more.into_string();
+        let told = "</strong> (crm.e.com) is told your name &amp; address, when you sign in, \
+                    to say hello. ";
+        assert_eq!(more.matches(told).count(), 2, "{more}");
+        for words in ["You can object", "It is required", "not been here for 400 days"] {
+            assert!(more.contains(words), "{words} is missing in {more}");
+        }
         for (told, words) in [
             (SenderTold::Address, "passed on to forms.e.com with your e-mail address,"),
             (SenderTold::Domain, "passed on to forms.e.com with the domain of your e-mail"),
@@ -225,6 +282,8 @@ mod tests {
                 context_kept: contexts.then_some(Duration::from_hours(24 * 14)),
                 feedback_receiver: None,
                 suppliers: Vec::new(),
+                sinks: Vec::new(),
+                inactive_people_kept: None,
             };
             let text = list(&context).into_string();
             for (words, is_said) in [

@@ -18,6 +18,7 @@ pub mod logout;
 pub mod moment;
 pub mod notice;
 pub mod reference;
+pub mod sharing;
 
 use crate::page::brand::{Brand, FAVICON_PATH, LOGO_PATH, STYLESHEET_PATH};
 

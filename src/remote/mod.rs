@@ -58,12 +58,25 @@ pub struct RemoteTool {
     supplier: Arc<Supplier>,
 }
 
+/// Whoever writes down that a person's address went along with a call. It is told in the middle of
+/// the call, so it must not take its time.
+pub trait Witness: Send + Sync + 'static {
+    /// `remote` was told these things of the person with this subject.
+    fn told(&self, remote: &str, subject: &str, fields: &'static [&'static str]);
+}
+
 impl Remotes {
     /// Makes them ready; nothing is connected before the first call.
-    pub fn new(configs: &[RemoteConfig], clock: &Arc<dyn Clock>) -> Self {
+    pub fn new(
+        configs: &[RemoteConfig],
+        clock: &Arc<dyn Clock>,
+        witness: Option<&Arc<dyn Witness>>,
+    ) -> Self {
         let mut tools = Vec::new();
         for config in configs {
-            let supplier = Arc::new(Supplier::new(config.clone(), Arc::clone(clock)));
+            let mut supplier = Supplier::new(config.clone(), Arc::clone(clock));
+            supplier.witness = witness.cloned();
+            let supplier = Arc::new(supplier);
             tools.extend(config.tools.iter().map(|tool| {
                 Arc::new(RemoteTool { config: tool.clone(), supplier: Arc::clone(&supplier) })
             }));

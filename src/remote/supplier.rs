@@ -9,6 +9,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::remote::{RemoteConfig, ToldOfPerson};
+use crate::remote::Witness;
 use crate::remote::answer::{self, ToolAnswer};
 use crate::remote::breaker::Breaker;
 use crate::remote::connection::Connection;
@@ -24,6 +25,8 @@ const ABOUT_THE_CALL: [i64; 2] = [-32600, -32602];
 /// Who asks, as far as another server may learn it.
 #[derive(Clone, Copy)]
 pub struct Person<'a> {
+    /// Our own name for them, which never leaves the house.
+    pub subject: &'a str,
     /// The e-mail address.
     pub email: &'a str,
     /// The organization, where it is known.
@@ -32,6 +35,8 @@ pub struct Person<'a> {
 
 /// Another server.
 pub struct Supplier {
+    /// Who writes down that it was told of somebody.
+    pub witness: Option<Arc<dyn Witness>>,
     config: RemoteConfig,
     clock: Arc<dyn Clock>,
     /// Held while connecting, so that callers who come at once share one handshake.
@@ -51,6 +56,7 @@ impl Supplier {
     /// Nothing is connected yet.
     pub fn new(config: RemoteConfig, clock: Arc<dyn Clock>) -> Self {
         Self {
+            witness: None,
             config,
             clock,
             connection: tokio::sync::Mutex::default(),
@@ -76,6 +82,9 @@ impl Supplier {
             return Err(NoAnswer::Resting);
         };
         let call = Call { tool, arguments, user: self.user(person) };
+        if let (Some(witness), Some(person), Some(_)) = (&self.witness, person, &call.user) {
+            witness.told(self.name(), person.subject, self.config.told_of_person.fields());
+        }
         let deadline = at_most.min(self.config.call_timeout);
         let outcome = timeout(deadline, self.attempts(&call)).await.unwrap_or(Err(Fault::TooSlow));
         match outcome.and_then(|answer| check(answer, self.name())) {

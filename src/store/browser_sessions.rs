@@ -19,6 +19,8 @@ pub struct StoredSession {
     pub user_id: UserId,
     /// What is stored of the value that counts.
     pub value_hash: SecretHash,
+    /// When it began: when the person signed in.
+    pub began_at: Timestamp,
     /// How it stands, for the value it was found by.
     pub standing: Standing,
 }
@@ -119,6 +121,7 @@ fn session_of(row: Model, presented: SecretHash) -> Result<StoredSession, StoreE
         id: BrowserSessionId::from_uuid(row.id),
         user_id: UserId::from_uuid(row.user_id),
         value_hash,
+        began_at: Timestamp::from_millis(row.created_at),
         standing: Standing {
             presented,
             has_previous: row.previous_hash.is_some(),

@@ -43,6 +43,7 @@ pub async fn insert(txn: &Txn, message: StoredMessage) -> Result<(), StoreError>
         text_sealed: Set(message.text_sealed),
         created_at: Set(message.created_at.millis()),
         page_is_foreign: Set(message.page_is_foreign),
+        delivered_at: Set(None),
     }
     .insert(txn)
     .await?;
@@ -57,6 +58,12 @@ pub async fn is_from(db: &impl Db, id: FeedbackId, user_id: UserId) -> Result<bo
         .one(db)
         .await?;
     Ok(row.is_some())
+}
+
+/// Whether a message was delivered so long ago that the outbox has forgotten it.
+pub async fn was_delivered(db: &impl Db, id: FeedbackId) -> Result<bool, StoreError> {
+    let row = Entity::find_by_id(id.uuid()).one(db).await?;
+    Ok(row.is_some_and(|row| row.delivered_at.is_some()))
 }
 
 /// Which messages to list.
@@ -88,7 +95,9 @@ pub async fn list(
     if listed == Listed::Undelivered {
         settled.and_where(outbox::Column::DeliveredAt.is_not_null());
     }
-    let mut found = Entity::find().filter(Expr::exists(settled).not());
+    // What was delivered so long ago that the outbox has forgotten it says so itself.
+    let mut found =
+        Entity::find().filter(Expr::exists(settled).not()).filter(Column::DeliveredAt.is_null());
     if let Some(after) = after {
         found = found.filter(Column::Id.gt(after.uuid()));
     }

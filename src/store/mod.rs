@@ -9,9 +9,9 @@
 //! `authorization_requests` → `authorization_codes` → `grants` → `refresh_tokens` →
 //! `browser_sessions`. Who locks
 //! `limit_windows` holds nothing else, and takes them in the order of their keys; who locks rows of
-//! `outbox` holds nothing else and waits for none of them. Usage is written by itself too: the
-//! writer's row, then days, then counts in the order of their keys; and so are callers without a
-//! token: the writer's row, then counts, then those who were asked, in the order of their keys.
+//! `outbox` holds no other but `users` and `sink_people`, in this order and before them.
+//! Usage is written by itself: the writer's row, then days, then counts in the order of their keys;
+//! and so are callers without a token: the writer's row, then counts, then those who were asked.
 //!
 //! Never here: decisions, words of HTTP, a call to the network, `now()` in SQL.
 
@@ -34,8 +34,11 @@ pub mod browser_logins;
 pub mod browser_sessions;
 pub mod clients;
 pub mod consents;
+pub mod disclosures;
 pub mod enforcement;
 mod entity;
+pub mod erasures;
+pub mod exports;
 pub mod feedback;
 pub mod grants;
 pub mod limit_windows;
@@ -44,10 +47,12 @@ pub mod memberships;
 pub mod outbox;
 pub mod people;
 pub mod refresh_tokens;
+pub mod retention;
 pub mod schema;
 pub mod sealed;
 pub mod searches;
 pub mod signing_keys;
+pub mod sink_people;
 pub mod sweep;
 pub mod upstream_logins;
 pub mod usage;

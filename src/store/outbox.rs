@@ -8,8 +8,8 @@
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
-    Statement, Value,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait as _, QueryFilter, QueryOrder,
+    QuerySelect, Set, Statement, Value,
 };
 use uuid::Uuid;
 
@@ -43,6 +43,8 @@ pub struct ClaimedParcel {
     pub kind: String,
     /// What the receiver knows it by.
     pub idempotency_key: Uuid,
+    /// The person it is about.
+    pub user_id: Option<UserId>,
     /// What it tells, sealed.
     pub payload_sealed: Vec<u8>,
     /// Since when it is to be handed on.
@@ -75,6 +77,16 @@ pub async fn enqueue(
     parcel: NewParcel<'_>,
     now: Timestamp,
 ) -> Result<Consumed, StoreError> {
+    enqueue_for(txn, parcel, now, now).await
+}
+
+/// The same, not to be tried before `due_at`.
+pub async fn enqueue_for(
+    txn: &Txn,
+    parcel: NewParcel<'_>,
+    due_at: Timestamp,
+    now: Timestamp,
+) -> Result<Consumed, StoreError> {
     let row = ActiveModel {
         id: Set(parcel.id.uuid()),
         destination: Set(parcel.destination.to_owned()),
@@ -85,7 +97,7 @@ pub async fn enqueue(
         created_at: Set(now.millis()),
         queued_at: Set(now.millis()),
         attempts: Set(0),
-        next_attempt_at: Set(Some(now.millis())),
+        next_attempt_at: Set(Some(due_at.millis())),
         delivered_at: Set(None),
         failed_at: Set(None),
         last_failure: Set(None),
@@ -149,6 +161,7 @@ fn claimed_parcel(row: Model) -> Result<ClaimedParcel, StoreError> {
         id: OutboxId::from_uuid(row.id),
         kind: row.kind,
         idempotency_key: row.idempotency_key,
+        user_id: row.user_id.map(UserId::from_uuid),
         payload_sealed,
         queued_at: Timestamp::from_millis(row.queued_at),
         attempt: row.attempts,
@@ -232,6 +245,113 @@ pub async fn requeue_failed(
     Ok(update.rows_affected)
 }
 
+/// What is taken out of the outbox because of whom it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenParcel {
+    /// Who it went to.
+    pub destination: String,
+    /// Whether an attempt was begun: the receiver may have it.
+    pub was_tried: bool,
+    /// When it was to be tried next, or until when an attempt may last.
+    pub next_attempt_at: Option<Timestamp>,
+    /// What it tells, sealed; gone when it was delivered.
+    pub payload_sealed: Option<Vec<u8>>,
+}
+
+/// Takes out all that is about a person.
+pub async fn take_of_person(txn: &Txn, user_id: UserId) -> Result<Vec<TakenParcel>, StoreError> {
+    take(txn, "user_id = $1", vec![user_id.uuid().into()]).await
+}
+
+/// Takes out what waits for a destination about a person.
+pub async fn take_waiting(
+    txn: &Txn,
+    user_id: UserId,
+    destination: &str,
+) -> Result<Vec<TakenParcel>, StoreError> {
+    let condition = "user_id = $1 AND destination = $2 AND delivered_at IS NULL";
+    take(txn, condition, vec![user_id.uuid().into(), destination.into()]).await
+}
+
+async fn take(
+    txn: &Txn,
+    condition: &str,
+    values: Vec<Value>,
+) -> Result<Vec<TakenParcel>, StoreError> {
+    let sql = format!("DELETE FROM outbox WHERE {condition} RETURNING {COLUMNS}");
+    let statement = Statement::from_sql_and_values(txn.get_database_backend(), sql, values);
+    let rows = Entity::find().from_raw_sql(statement).all(txn).await?;
+    let taken = |row: Model| TakenParcel {
+        destination: row.destination,
+        was_tried: row.attempts > 0,
+        next_attempt_at: stored_time(row.next_attempt_at),
+        payload_sealed: row.payload_sealed,
+    };
+    Ok(rows.into_iter().map(taken).collect())
+}
+
+/// Drops what waits for a destination about people who object to it: it was queued in the moment
+/// in which they did. `kept_kind` is what they are told of the objection itself.
+pub async fn drop_opted_out(
+    txn: &Txn,
+    destination: &str,
+    kept_kind: &str,
+) -> Result<u64, StoreError> {
+    let backend = txn.get_database_backend();
+    let lock = match backend {
+        sea_orm::DbBackend::Postgres => "FOR UPDATE SKIP LOCKED",
+        _ => "",
+    };
+    let sql = format!(
+        "DELETE FROM outbox WHERE id IN (
+            SELECT id FROM outbox
+            WHERE destination = $1 AND next_attempt_at IS NOT NULL AND kind <> $2
+                AND user_id IN (SELECT user_id FROM sink_opt_outs WHERE destination = $1)
+            {lock}
+         )"
+    );
+    let values: [Value; 2] = [destination.into(), kept_kind.into()];
+    let statement = Statement::from_sql_and_values(backend, sql, values);
+    Ok(txn.execute_raw(statement).await?.rows_affected())
+}
+
+/// What is kept in the outbox about a person, the oldest first: for whom, what, and how far it has
+/// come.
+pub async fn of_person(
+    db: &impl Db,
+    user_id: UserId,
+) -> Result<Vec<(String, String, Timestamp, Standing)>, StoreError> {
+    let rows = Entity::find()
+        .filter(Column::UserId.eq(user_id.uuid()))
+        .order_by_asc(Column::CreatedAt)
+        .order_by_asc(Column::Id)
+        .all(db)
+        .await?;
+    let kept = |row: Model| {
+        let queued_at = Timestamp::from_millis(row.queued_at);
+        (row.destination.clone(), row.kind.clone(), queued_at, standing_of(row))
+    };
+    Ok(rows.into_iter().map(kept).collect())
+}
+
+/// How many parcels a destination does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Undelivered {
+    /// They are tried.
+    pub waiting: u64,
+    /// They were given up.
+    pub failed: u64,
+}
+
+/// Counts what a destination does not have.
+pub async fn count(db: &impl Db, destination: &str) -> Result<Undelivered, StoreError> {
+    let of = || Entity::find().filter(Column::Destination.eq(destination));
+    Ok(Undelivered {
+        waiting: of().filter(Column::NextAttemptAt.is_not_null()).count(db).await?,
+        failed: of().filter(Column::FailedAt.is_not_null()).count(db).await?,
+    })
+}
+
 /// When the next parcel for a destination is due; none when none waits.
 pub async fn next_due(store: &Store, destination: &str) -> Result<Option<Timestamp>, StoreError> {
     let due: Option<Option<i64>> = Entity::find()
@@ -257,11 +377,15 @@ pub async fn standing(
         .filter(Column::IdempotencyKey.eq(idempotency_key))
         .one(db)
         .await?;
-    Ok(row.map(|row| Standing {
+    Ok(row.map(standing_of))
+}
+
+fn standing_of(row: Model) -> Standing {
+    Standing {
         attempts: row.attempts,
         next_attempt_at: stored_time(row.next_attempt_at),
         delivered_at: stored_time(row.delivered_at),
         failed_at: stored_time(row.failed_at),
         last_failure: row.last_failure,
-    }))
+    }
 }

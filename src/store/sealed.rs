@@ -21,11 +21,14 @@ pub enum Sealed {
     Outbox,
     /// Private halves.
     SigningKeys,
+    /// The identifiers that sinks were told of people.
+    SinkTold,
 }
 
 impl Sealed {
     /// All of it.
-    pub const ALL: [Self; 4] = [Self::Profiles, Self::Feedback, Self::Outbox, Self::SigningKeys];
+    pub const ALL: [Self; 5] =
+        [Self::Profiles, Self::Feedback, Self::Outbox, Self::SigningKeys, Self::SinkTold];
 
     /// What its seals are for.
     pub const fn purpose(self) -> Purpose {
@@ -34,6 +37,7 @@ impl Sealed {
             Self::Feedback => Purpose::Feedback,
             Self::Outbox => Purpose::Outbox,
             Self::SigningKeys => Purpose::SigningKey,
+            Self::SinkTold => Purpose::SinkTold,
         }
     }
 
@@ -44,6 +48,7 @@ impl Sealed {
             Self::Feedback => "feedback",
             Self::Outbox => "outbox",
             Self::SigningKeys => "signing_keys",
+            Self::SinkTold => "sink_people",
         }
     }
 
@@ -53,12 +58,15 @@ impl Sealed {
             Self::Feedback => "text_sealed",
             Self::Outbox => "payload_sealed",
             Self::SigningKeys => "private_sealed",
+            Self::SinkTold => "told_sealed",
         }
     }
 
     const fn key(self) -> &'static str {
         match self {
             Self::SigningKeys => "kid",
+            // Of one person at one sink, like the row.
+            Self::SinkTold => "pseudonym",
             Self::Profiles | Self::Feedback | Self::Outbox => "id",
         }
     }
@@ -129,7 +137,7 @@ pub async fn lock_foreign(
     for row in txn.query_all_raw(statement).await? {
         let key = match kind {
             Sealed::SigningKeys => RowKey::Text(row.try_get_by_index(0)?),
-            Sealed::Profiles | Sealed::Feedback | Sealed::Outbox => {
+            Sealed::Profiles | Sealed::Feedback | Sealed::Outbox | Sealed::SinkTold => {
                 RowKey::Id(row.try_get_by_index(0)?)
             }
         };

@@ -98,14 +98,14 @@ pub async fn pass(
 }
 
 #[derive(Clone, Copy)]
-struct Batch {
-    table: &'static str,
-    key: &'static str,
-    condition: &'static str,
-    before: Timestamp,
+pub(super) struct Batch {
+    pub table: &'static str,
+    pub key: &'static str,
+    pub condition: &'static str,
+    pub before: Timestamp,
 }
 
-async fn delete(store: &Store, batch: Batch) -> Result<u64, StoreError> {
+pub(super) async fn delete(store: &Store, batch: Batch) -> Result<u64, StoreError> {
     let Batch { table, key, condition, before } = batch;
     // The condition stands twice: a row that was waited for is judged again by the outer one alone,
     // and it may have come to life meanwhile.

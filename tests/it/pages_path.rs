@@ -50,9 +50,12 @@ fn check_for_people(page: &str) {
         let name = values(tag, "aria-label").first().copied().unwrap_or(text);
         assert!(name.starts_with(text) && names.insert(name), "{name:?} in {page}");
     }
-    // What is typed or chosen has a label; ours are all hidden.
+    // What is typed or chosen has a label.
     for input in page.split("<input").skip(1) {
-        assert!(input.contains("type=\"hidden\""), "{input}");
+        let tag = input.split('>').next().expect("a tag ends");
+        let has_label = |id: &&str| page.contains(&format!("<label for=\"{id}\""));
+        let is_labelled = values(tag, "id").iter().any(has_label);
+        assert!(is_labelled || tag.contains("type=\"hidden\""), "{tag}");
     }
 }
 

@@ -302,6 +302,7 @@ fn tools_alone(file: &str, api_specs: &str) -> McpServer {
         public_url: "http://127.0.0.1".to_owned(),
         account_url: "http://127.0.0.1/account".to_owned(),
         keeping: Keeping::default(),
+        told: Vec::new(),
     };
     let library = Library::open(LibrarySettings::default()).expect("the manual is readable");
     let named = Source { name: None, path: api_specs.into() };
@@ -309,7 +310,7 @@ fn tools_alone(file: &str, api_specs: &str) -> McpServer {
     let text = include_str!("../../openapi.yaml").to_owned();
     let own = OwnDocument { name: "gatehouse".to_owned(), text };
     let reference = Reference::open(ReferenceSettings { sources, own }).expect("a reference");
-    let remotes = Arc::new(Remotes::new(&config.remotes, &clock));
+    let remotes = Arc::new(Remotes::new(&config.remotes, &clock, None));
     let furniture = Furniture {
         library: Arc::new(library),
         reference: Arc::new(reference),

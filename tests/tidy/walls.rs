@@ -25,6 +25,7 @@ pub const ROOMS: &[Room] = &[
     room("id", LEAVES),
     room("server_secret", LEAVES),
     room("loopback", LEAVES),
+    room("calendar", LEAVES),
     room("special_use", LEAVES),
     room("http_client", LEAVES),
     room("config", LEAVES),
@@ -52,6 +53,8 @@ pub const ROOMS: &[Room] = &[
         "attribution",
         &[
             LEAVES_AND,
+            "config::sink",
+            "config::sink_words",
             "domain",
             "store",
             "mcp::caller",
@@ -59,12 +62,14 @@ pub const ROOMS: &[Room] = &[
             "mcp::reply",
             "mcp::usage",
             "text",
+            "remote::Witness",
         ],
     ),
     // Templates show values of the domain; they decide nothing.
     room(
         "page",
         &[
+            "calendar",
             "domain::day",
             "domain::enforcement",
             "domain::redirect_uri",
@@ -76,7 +81,11 @@ pub const ROOMS: &[Room] = &[
         "flow",
         &[
             LEAVES_AND,
+            "attribution::erasure",
+            "attribution::export",
+            "attribution::happening",
             "attribution::people",
+            "attribution::sinks",
             "clients",
             "config",
             "domain",
@@ -97,6 +106,7 @@ const LEAVES: &[&str] = &[
     "private_jwk",
     "id",
     "loopback",
+    "calendar",
     "special_use",
     "http_client",
 ];

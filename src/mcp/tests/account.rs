@@ -19,6 +19,7 @@ async fn whoami_says_who_calls_with_what_and_what_is_kept() {
     assert_eq!(told["client_id"], "editor");
     assert_eq!(told["scopes"], json!(["docs:read", "email", "profile"]));
     assert_eq!(told["account_url"], "https://mcp.example.com/connect/account");
+    assert_eq!(told["told_to"], json!(["crm (crm.example.com): your name"]));
     let words = text(&result);
     for part in [
         "Alice",
@@ -27,6 +28,8 @@ async fn whoami_says_who_calls_with_what_and_what_is_kept() {
         "editor",
         "docs:read, email, profile",
         "Kept here",
+        "Told to others:\n\n- crm (crm.example.com): your name",
+        "can object",
     ] {
         assert!(words.contains(part), "{part:?} is missing in {words}");
     }

@@ -130,6 +130,7 @@ fn served(
         public_url: "https://mcp.example.com".to_owned(),
         account_url: "https://mcp.example.com/connect/account".to_owned(),
         keeping,
+        told: vec!["crm (crm.example.com): your name".to_owned()],
     };
     let furniture = Furniture {
         library: library(),

@@ -15,6 +15,7 @@ pub struct Model {
     pub text_sealed: Vec<u8>,
     pub created_at: i64,
     pub page_is_foreign: Option<bool>,
+    pub delivered_at: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -149,7 +149,7 @@ pub async fn db_execute(url: &str, sql: &str) {
     connection.close().await.expect("closing works");
 }
 
-const TABLES: [&str; 24] = [
+const TABLES: [&str; 27] = [
     "clients",
     "users",
     "consents",
@@ -171,6 +171,9 @@ const TABLES: [&str; 24] = [
     "usage_days",
     "usage_writers",
     "searches",
+    "disclosures",
+    "sink_people",
+    "sink_opt_outs",
     "anonymous_callers",
     "challenged_callers",
     "enforcement_halts",
@@ -183,6 +186,30 @@ pub async fn db_dump(url: &str) -> Vec<u8> {
         dump.extend(db_dump_of(url, table).await);
     }
     dump
+}
+
+/// The columns whose name ends so, each with its table.
+pub async fn db_columns_like(url: &str, ending: &str) -> Vec<(String, String)> {
+    let connection = db_connect(url).await;
+    let sql = if connection.get_database_backend() == DbBackend::Postgres {
+        format!(
+            "SELECT table_name::text, column_name::text FROM information_schema.columns
+             WHERE table_schema = current_schema() AND column_name LIKE '%{ending}'"
+        )
+    } else {
+        format!(
+            "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c
+             WHERE m.type = 'table' AND c.name LIKE '%{ending}'"
+        )
+    };
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    let rows = connection.query_all_raw(statement).await.expect("the columns are known");
+    let text = |row: &sea_orm::QueryResult, index| -> String {
+        row.try_get_by_index(index).expect("a name is text")
+    };
+    let columns = rows.iter().map(|row| (text(row, 0), text(row, 1))).collect();
+    connection.close().await.expect("closing works");
+    columns
 }
 
 /// Every value of a table, as text, bytes included.

@@ -12,6 +12,7 @@ pub mod publisher;
 pub mod receiver;
 pub mod relay;
 pub mod signed_in;
+pub mod sinks;
 pub mod supplier;
 pub mod world;
 

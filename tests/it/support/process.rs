@@ -14,7 +14,7 @@ const READY_AT_MOST: Duration = Duration::from_secs(30);
 pub struct Process {
     pub url: String,
     pub log: PathBuf,
-    settings: Vec<(String, String)>,
+    variables: Vec<(String, String)>,
     folder: PathBuf,
     child: Child,
 }
@@ -30,6 +30,18 @@ impl Process {
         Self::start_at(&format!("127.0.0.1:{}", free_port()), world, folder, name, settings).await
     }
 
+    /// The same, with variables in its environment that are no settings.
+    pub async fn start_with(
+        world: &World,
+        folder: &Path,
+        name: &str,
+        settings: &[(&str, &str)],
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let address = format!("127.0.0.1:{}", free_port());
+        Self::begin(&address, world, folder, name, settings, variables).await
+    }
+
     /// The same, at an address (`host:port`) of the story's choice.
     pub async fn start_at(
         address: &str,
@@ -37,6 +49,17 @@ impl Process {
         folder: &Path,
         name: &str,
         settings: &[(&str, &str)],
+    ) -> Self {
+        Self::begin(address, world, folder, name, settings, &[]).await
+    }
+
+    async fn begin(
+        address: &str,
+        world: &World,
+        folder: &Path,
+        name: &str,
+        settings: &[(&str, &str)],
+        variables: &[(&str, &str)],
     ) -> Self {
         let mut all: Vec<(String, String)> = [
             ("LISTEN", address),
@@ -51,12 +74,16 @@ impl Process {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec();
         all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        for (name, _) in &mut all {
+            name.insert_str(0, "GATEHOUSE_");
+        }
+        all.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let log = folder.join(format!("{name}.log"));
         let child = spawn(folder, &log, &all);
         let mut process = Self {
             url: format!("http://{address}"),
             log,
-            settings: all,
+            variables: all,
             folder: folder.to_owned(),
             child,
         };
@@ -72,7 +99,7 @@ impl Process {
 
     /// Starts it again on the same address; its log goes on.
     pub async fn start_again(&mut self, world: &World) {
-        self.child = spawn(&self.folder, &self.log, &self.settings);
+        self.child = spawn(&self.folder, &self.log, &self.variables);
         self.until_it_answers(world).await;
     }
 
@@ -116,6 +143,17 @@ pub async fn run(
     command: &str,
     settings: &[(&str, &str)],
 ) -> (Option<i32>, String) {
+    run_with(world, folder, command, settings, &[]).await
+}
+
+/// The same, with variables in its environment that are no settings.
+pub async fn run_with(
+    world: &World,
+    folder: &Path,
+    command: &str,
+    settings: &[(&str, &str)],
+    variables: &[(&str, &str)],
+) -> (Option<i32>, String) {
     let mut program = Command::new(program());
     let issuer = world.auth0.issuer();
     program
@@ -128,6 +166,7 @@ pub async fn run(
     for (name, value) in settings {
         program.env(format!("GATEHOUSE_{name}"), value);
     }
+    program.envs(variables.iter().copied());
     let ended = tokio::task::spawn_blocking(move || program.output()).await;
     let output = ended.expect("waiting does not panic").expect("the program can be started");
     (output.status.code(), String::from_utf8(output.stdout).expect("it says text"))
@@ -141,16 +180,15 @@ fn program() -> &'static str {
     }
 }
 
-fn spawn(folder: &Path, log: &Path, settings: &[(String, String)]) -> Child {
+fn spawn(folder: &Path, log: &Path, variables: &[(String, String)]) -> Child {
     let output = || {
         let file = File::options().create(true).append(true).open(log);
         Stdio::from(file.expect("the folder is writable"))
     };
-    let variables = settings.iter().map(|(name, value)| (format!("GATEHOUSE_{name}"), value));
     Command::new(program())
         .arg("serve")
         .current_dir(folder)
-        .envs(variables)
+        .envs(variables.iter().map(|(name, value)| (name, value)))
         .stdout(output())
         .stderr(output())
         .spawn()

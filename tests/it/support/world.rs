@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use gatehouse::attribution::delivery::Delivery;
+use gatehouse::attribution::remote_ledger::RemoteLedger;
 use gatehouse::attribution::usage::recorder::UsageRecorder;
 use gatehouse::cli::house::{House, HouseError, Texts};
 use gatehouse::clock::{SteppedClock, Timestamp};
@@ -59,7 +60,8 @@ pub struct World {
 #[derive(Clone)]
 struct Replica {
     gatehouse: Arc<Gatehouse>,
-    delivery: Option<Arc<Delivery>>,
+    deliveries: Vec<Arc<Delivery>>,
+    remote_ledger: Arc<RemoteLedger>,
     usage: Arc<UsageRecorder>,
 }
 
@@ -67,16 +69,17 @@ impl Replica {
     fn of(house: &House) -> Self {
         Self {
             gatehouse: Arc::clone(&house.gatehouse),
-            delivery: house.delivery.clone(),
+            deliveries: house.deliveries.clone(),
+            remote_ledger: Arc::clone(&house.remote_ledger),
             usage: Arc::clone(&house.usage),
         }
     }
 
     async fn deliver(self) -> Result<(), StoreError> {
-        match self.delivery {
-            Some(delivery) => delivery.deliver_due().await.map(|_| ()),
-            None => Ok(()),
+        for delivery in self.deliveries {
+            delivery.deliver_due().await?;
         }
+        self.remote_ledger.write().await
     }
 }
 

@@ -248,6 +248,13 @@ impl Chromium {
         self.press("Sign in").await;
     }
 
+    /// Fills in the field with this label.
+    pub async fn type_into(&self, label: &str, text: &str) {
+        let path = format!("//input[@id=//label[contains(., {label:?})]/@for]");
+        let field = self.wait_for(&path).await;
+        field.expect("there is such a field").send_keys(text).await.expect("it can be filled in");
+    }
+
     /// What a script of the story finds on the page; not bound by the page's own rules.
     pub async fn execute(&self, script: &str, arguments: Vec<Value>) -> Value {
         self.client.execute(script, arguments).await.expect("the script runs")

@@ -6,6 +6,7 @@ use crate::chromium::Chromium;
 use crate::houses::first_run;
 use crate::judge::judge;
 use crate::support::publisher::READS_LOOPBACK;
+use crate::support::sinks::SECRETS;
 use crate::support::{Backend, MINUTE, OAuthClient, Person, Publisher, World};
 
 /// Each entry leads a browser to its page and says which house it is of.
@@ -79,6 +80,35 @@ async fn account(chromium: &Chromium, programs: &[&str]) -> (World, Vec<String>)
     chromium.press("Sign in with").await;
     chromium.labelled("Sign out of this browser").await;
     (world, grants)
+}
+
+/// Two receivers of events, where nobody listens; the second cannot be objected to.
+const RECEIVERS: &str = "
+[[sink]]
+name = \"crm\"
+url = \"http://127.0.0.1:9/\"
+secret_env = \"CRM_SECRET\"
+preset = \"crm\"
+purpose = \"to know which organizations read the documentation\"
+
+[[sink]]
+name = \"analytics\"
+url = \"http://127.0.0.1:9/\"
+secret_env = \"SINK_SECRET\"
+events = [\"tool.called\", \"person.opted_out\"]
+fields = [\"id\", \"organization\", \"tool\", \"outcome\"]
+purpose = \"to see which tools help\"
+required = true
+";
+
+/// The account page of Alice in a house that tells of people.
+async fn told_account(chromium: &Chromium) -> World {
+    let world = World::with_file(Backend::Sqlite, &EVERY_LINK, RECEIVERS, &SECRETS).await;
+    world.auth0.welcome(&Person::named("alice")).await;
+    chromium.go(&world.at("/account")).await;
+    chromium.press("Sign in with").await;
+    chromium.labelled("Sign out of this browser").await;
+    world
 }
 
 gallery! {
@@ -301,6 +331,42 @@ gallery! {
         let (world, _) = account(chromium, &["Example Chat", "editor"]).await;
         chromium.press("Disconnect all").await;
         chromium.reaches("disconnected=").await;
+        world
+    }
+    consent_that_names_receivers(chromium) {
+        let world = World::with_file(Backend::Sqlite, &EVERY_LINK, RECEIVERS, &SECRETS).await;
+        chromium.go(&world.client("editor").await.authorize_url(&[])).await;
+        chromium.heading("Allow “editor”").await;
+        world
+    }
+    account_with_receivers(chromium) {
+        told_account(chromium).await
+    }
+    account_after_objecting(chromium) {
+        let world = told_account(chromium).await;
+        chromium.press("Stop telling it about me").await;
+        chromium.reaches("sharing=objected").await;
+        world
+    }
+    erasure_not_confirmed(chromium) {
+        let world = told_account(chromium).await;
+        chromium.press("Erase me and my data").await;
+        chromium.heading("Nothing was erased").await;
+        world
+    }
+    erasure_long_after_the_sign_in(chromium) {
+        let world = told_account(chromium).await;
+        world.advance(16 * MINUTE);
+        chromium.type_into("to confirm", "erase").await;
+        chromium.press("Erase me and my data").await;
+        chromium.heading("Sign in again first").await;
+        world
+    }
+    erased(chromium) {
+        let world = told_account(chromium).await;
+        chromium.type_into("to confirm", "erase").await;
+        chromium.press("Erase me and my data").await;
+        chromium.heading("You are erased").await;
         world
     }
     sign_out(chromium) {

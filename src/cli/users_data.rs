@@ -1,0 +1,72 @@
+//! `gatehouse users export|erase`: what a person may ask of an operator.
+
+use std::io::IsTerminal as _;
+use std::io::stdin;
+use std::sync::Arc;
+
+use crate::attribution::erasure::{self, Condition};
+use crate::attribution::export::export as exported;
+use crate::attribution::people::People;
+use crate::cli::{CommandError, deliveries, say};
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::Config;
+use crate::flow::chain;
+use crate::id::UserId;
+use crate::secret::{Entropy, SystemEntropy};
+use crate::store::{Store, StoreError, erasures};
+
+/// Prints everything that is kept of a person, as JSON.
+pub async fn export(store: &Store, people: People<'_>, user: UserId) -> Result<(), CommandError> {
+    let everything = exported(store.read(), people.secret, user, SystemClock.now()).await;
+    let everything = everything.map_err(fault)?.ok_or_else(unknown)?;
+    say(format!("{everything:#}"));
+    Ok(())
+}
+
+/// Erases a person with everything that belongs to them; asks before, unless told not to.
+pub async fn erase(
+    config: &Config,
+    store: &Store,
+    user: UserId,
+    is_confirmed: bool,
+) -> Result<(), CommandError> {
+    if !erasures::exists(store.read(), user).await.map_err(fault)? {
+        return Err(unknown());
+    }
+    if !is_confirmed {
+        confirm(user)?;
+    }
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let sinks = deliveries::sinks_without_delivery(config, &entropy);
+    let now = SystemClock.now();
+    let erased = erasure::erase(store, &sinks, user, Condition::Always, now).await;
+    let erased = erased.map_err(fault)?.ok_or_else(unknown)?;
+    say(format!("erased {user}, with {} sign-ins", erased.grants.len()));
+    say("access tokens end within 5 seconds on every running server");
+    for sink in erased.sinks {
+        say(format!("{sink} is told to forget this person, by any running server"));
+    }
+    for receiver in erased.others {
+        say(format!("{receiver} was told of this person; ask whoever runs it to forget them"));
+    }
+    Ok(())
+}
+
+fn confirm(user: UserId) -> Result<(), CommandError> {
+    let refused = || CommandError::new("nothing was erased; say --yes, or type yes when asked");
+    if !stdin().is_terminal() {
+        return Err(refused());
+    }
+    say(format!("This erases {user} and everything that belongs to them. Type yes:"));
+    let mut line = String::new();
+    stdin().read_line(&mut line).map_err(CommandError::new)?;
+    if line.trim() == "yes" { Ok(()) } else { Err(refused()) }
+}
+
+fn unknown() -> CommandError {
+    CommandError::new("users: there is no such person")
+}
+
+fn fault(error: StoreError) -> CommandError {
+    CommandError::new(format!("users: {}", chain(&error)))
+}
