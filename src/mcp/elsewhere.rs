@@ -72,37 +72,29 @@ pub async fn answer(
     caller: Caller,
     arguments: Arguments,
 ) -> Result<Reply, Failure> {
-    match place {
-        Place::Ask => ask(house, caller, arguments).await,
-        Place::SearchDocs => search(house, caller, arguments).await,
-        Place::ListApiReferencePages => {
-            let shape = Shape {
-                place,
-                inputs: list_api_pages::inputs,
-                of_elsewhere: list_api_pages::of_elsewhere,
-                here: list_api_pages::call,
-            };
-            shape.answer(house, caller, arguments).await
-        }
-        Place::SearchApiReference => {
-            let shape = Shape {
-                place,
-                inputs: search_api::inputs,
-                of_elsewhere: search_api::of_elsewhere,
-                here: search_api::call,
-            };
-            shape.answer(house, caller, arguments).await
-        }
-        Place::GetApiReferenceContent => {
-            let shape = Shape {
-                place,
-                inputs: get_api_content::inputs,
-                of_elsewhere: get_api_content::of_elsewhere,
-                here: get_api_content::call,
-            };
-            shape.answer(house, caller, arguments).await
-        }
-    }
+    let shape = match place {
+        Place::Ask => return ask(house, caller, arguments).await,
+        Place::SearchDocs => return search(house, caller, arguments).await,
+        Place::ListApiReferencePages => Shape {
+            place,
+            inputs: list_api_pages::inputs,
+            of_elsewhere: list_api_pages::of_elsewhere,
+            here: list_api_pages::call,
+        },
+        Place::SearchApiReference => Shape {
+            place,
+            inputs: search_api::inputs,
+            of_elsewhere: search_api::of_elsewhere,
+            here: search_api::call,
+        },
+        Place::GetApiReferenceContent => Shape {
+            place,
+            inputs: get_api_content::inputs,
+            of_elsewhere: get_api_content::of_elsewhere,
+            here: get_api_content::call,
+        },
+    };
+    shape.answer(house, caller, arguments).await
 }
 
 /// A tool of the API reference.

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::mcp::argument::{Arguments, Text, input_schema};
-use crate::mcp::pages::{self, Origin};
+use crate::mcp::pages::{self, Origin, PageName};
 use crate::mcp::reply::{Failure, Reply};
 use crate::mcp::tools;
 use crate::reference::library::{
@@ -60,16 +60,8 @@ struct Listed {
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct ListedPage {
-    /// Address of the page, as the tools of the API reference take it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
-    url: Option<String>,
-    /// Title of the page.
-    title: String,
-    /// What kind of page it is: api, group, operation, schema, topic or webhook.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
-    kind: Option<String>,
+    #[serde(flatten)]
+    name: PageName,
     /// A sentence about it; may be empty.
     description: String,
 }
@@ -77,7 +69,7 @@ struct ListedPage {
 impl From<Entry> for ListedPage {
     fn from(entry: Entry) -> Self {
         let Entry { url, title, kind, description } = entry;
-        Self { url: Some(url), title, kind: Some(kind.word().to_owned()), description }
+        Self { name: PageName::of_here(url, title, kind), description }
     }
 }
 
@@ -85,7 +77,7 @@ impl From<Section> for ListedPage {
     fn from(section: Section) -> Self {
         let Section { title, url, kind, text } = section;
         let description = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        Self { url, title, kind, description }
+        Self { name: PageName { url, title, kind }, description }
     }
 }
 
@@ -149,10 +141,9 @@ fn markdown(pages: &[ListedPage], left_out: usize) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "- {}{}{}{gap}{}",
-            pages::shown_kind(page.kind.as_deref()),
-            page.title,
-            pages::shown(page.url.as_deref()),
+            "- {}{}{gap}{}",
+            page.name.shown(),
+            pages::shown(page.name.url.as_deref()),
             page.description
         );
     }

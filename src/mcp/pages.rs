@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::reference::page::Kind;
 use crate::remote::answer::Section;
 use crate::text::cut;
 
@@ -44,12 +45,37 @@ pub fn within(mut pages: Vec<Section>, pages_max: usize, chars_max: usize) -> Ve
     pages
 }
 
-/// An address as an answer shows it; nothing where there is none.
-pub fn shown(url: Option<&str>) -> String {
-    url.map(|url| format!(" <{url}>")).unwrap_or_default()
+/// How an answer names a page.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PageName {
+    /// Address of the page, as the tools of the API reference take it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub url: Option<String>,
+    /// Title of the page.
+    pub title: String,
+    /// What kind of page it is: api, group, operation, schema, topic or webhook.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub kind: Option<String>,
 }
 
-/// A kind as an answer shows it; nothing where there is none.
-pub fn shown_kind(kind: Option<&str>) -> String {
-    kind.map(|kind| format!("[{kind}] ")).unwrap_or_default()
+impl PageName {
+    /// Of a page that is here.
+    pub fn of_here(url: String, title: String, kind: Kind) -> Self {
+        Self { url: Some(url), title, kind: Some(kind.word().to_owned()) }
+    }
+
+    /// Kind and title, as an answer shows them.
+    pub fn shown(&self) -> String {
+        match &self.kind {
+            Some(kind) => format!("[{kind}] {}", self.title),
+            None => self.title.clone(),
+        }
+    }
+}
+
+/// An address as an answer shows it, after a space; nothing where there is none.
+pub fn shown(url: Option<&str>) -> String {
+    url.map(|url| format!(" <{url}>")).unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::mcp::argument::{Arguments, Choice, Text, input_schema};
 use crate::mcp::list_api_pages::{API, api, no_such_api};
-use crate::mcp::pages::{self, Origin};
+use crate::mcp::pages::{self, Origin, PageName};
 use crate::mcp::reply::{Failure, Finding, Reply};
 use crate::mcp::tools;
 use crate::reference::library::{HITS_MAX, Hit, Reference, SearchRequest};
@@ -56,16 +56,8 @@ struct Found {
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct FoundPage {
-    /// Address of the page, as get_api_reference_content takes it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
-    url: Option<String>,
-    /// Title of the page.
-    title: String,
-    /// What kind of page it is: api, group, operation, schema, topic or webhook.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
-    kind: Option<String>,
+    #[serde(flatten)]
+    name: PageName,
     /// What of the page fits.
     excerpt: String,
 }
@@ -73,14 +65,14 @@ struct FoundPage {
 impl From<Hit> for FoundPage {
     fn from(hit: Hit) -> Self {
         let Hit { url, title, kind, excerpt } = hit;
-        Self { url: Some(url), title, kind: Some(kind.word().to_owned()), excerpt }
+        Self { name: PageName::of_here(url, title, kind), excerpt }
     }
 }
 
 impl From<Section> for FoundPage {
     fn from(section: Section) -> Self {
         let Section { title, url, kind, text } = section;
-        Self { url, title, kind, excerpt: text }
+        Self { name: PageName { url, title, kind }, excerpt: text }
     }
 }
 
@@ -141,10 +133,9 @@ fn markdown(pages: &[FoundPage]) -> String {
         // Writing to a String cannot fail.
         let _ = write!(
             text,
-            "\n{place}. {}{}\n  {}\n   {}\n",
-            pages::shown_kind(page.kind.as_deref()),
-            page.title,
-            pages::shown(page.url.as_deref()),
+            "\n{place}. {}\n  {}\n   {}\n",
+            page.name.shown(),
+            pages::shown(page.name.url.as_deref()),
             page.excerpt
         );
     }
