@@ -1,6 +1,6 @@
 //! How good the search is, as a number: recall at 3 and at 10, and the mean reciprocal rank.
 //!
-//! Questions and the pages that answer them lie beside this program, in `manual` and `redpanda`;
+//! Questions and the pages that answer them lie beside this program, in `manual` and `site`;
 //! `README.md` there says how they were written and how the held-out part stays honest. Each is
 //! asked of the index as `search_docs` asks it, and the place of the first section of an
 //! acceptable page is its rank. Exit codes: 0 all floors hold, 1 one does not, 2 it could not be

@@ -52,7 +52,7 @@ struct File {
 /// All there are.
 pub const SETS: [Set; 2] = [
     Set { name: "manual", corpus: None, measured_by: &[By::Page, By::Section] },
-    Set { name: "redpanda", corpus: Some("redpanda-docs"), measured_by: &[By::Page] },
+    Set { name: "site", corpus: Some("redpanda-docs"), measured_by: &[By::Page] },
 ];
 
 impl Set {
