@@ -67,6 +67,10 @@ pub enum Purpose {
     LogoutReturn,
     /// What waits to be handed on to a receiver outside.
     Outbox,
+    /// What the admin listener gets for the sign-in of somebody who administers.
+    AdminCode,
+    /// What ties a form of the admin pages to the session it was shown in.
+    AdminForm,
     /// A person's address, as it is found again.
     EmailHash,
     /// What tells sealed values of two secrets apart.
@@ -97,6 +101,8 @@ impl Purpose {
             Self::SessionForm => b"gatehouse session form",
             Self::LogoutReturn => b"gatehouse logout return",
             Self::Outbox => b"gatehouse outbox",
+            Self::AdminCode => b"gatehouse admin code",
+            Self::AdminForm => b"gatehouse admin form",
             Self::EmailHash => b"gatehouse email hash",
             Self::SealTag => b"gatehouse seal tag",
             Self::Query => b"gatehouse query",

@@ -34,6 +34,7 @@ mod m20261123_000009_browser_sessions;
 mod m20261123_000010_outbox;
 mod m20261123_000011_organizations;
 mod m20261123_000012_usage;
+mod m20261123_000014_admin;
 
 /// All migrations, in order.
 pub struct Migrator;
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000010_outbox::Migration),
             Box::new(m20261123_000011_organizations::Migration),
             Box::new(m20261123_000012_usage::Migration),
+            Box::new(m20261123_000014_admin::Migration),
         ]
     }
 }

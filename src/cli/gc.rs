@@ -2,7 +2,7 @@
 
 use crate::attribution::people::People;
 use crate::attribution::upkeep::{self, Left};
-use crate::cli::house::rules;
+use crate::cli::rules::rules;
 use crate::cli::serve::open_migrated_store;
 use crate::cli::{CommandError, block_on, say};
 use crate::clock::{Clock as _, SystemClock};
@@ -40,6 +40,7 @@ pub fn run(config: Config) -> Result<(), CommandError> {
             ("limit_windows", swept.limit_windows),
             ("browser_logins", swept.browser_logins),
             ("browser_sessions", swept.browser_sessions),
+            ("admin_sessions", swept.admin_sessions),
         ] {
             say(format!("{rows:>8} {table}"));
         }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use url::Url;
 
+pub mod admin;
 pub mod brand;
 pub mod feedback;
 pub mod keys;
@@ -26,6 +27,7 @@ pub mod tables;
 pub mod usage;
 pub mod values;
 
+use crate::config::admin::{AdminConfig, admin};
 use crate::config::brand::{BrandConfig, brand};
 use crate::config::feedback::{FeedbackConfig, feedback};
 use crate::config::layers::{ConfigError, Given, Layers};
@@ -137,8 +139,10 @@ pub enum LogFormat {
 pub struct Config {
     /// Public listener.
     pub listen: SocketAddr,
-    /// Health and readiness; never the public listener.
+    /// Health, readiness and administration; never the public listener.
     pub admin_listen: SocketAddr,
+    /// Who may see the admin pages, and where those are.
+    pub admin: AdminConfig,
     /// Issuer and base of every absolute URL, without trailing slash.
     pub public_url: String,
     /// `sqlite://…` or `postgres://…`.
@@ -260,6 +264,7 @@ impl Config {
         let layers = Layers::merge(given)?;
         let ttl = |name, default, min, max| ttl(&layers, name, default, (min, max));
         let listen = layers.read("listen", "127.0.0.1:8080", socket)?;
+        let admin_listen = layers.read("admin_listen", "127.0.0.1:9090", socket)?;
         let public_url = public_url(&layers, listen)?;
         let is_loopback = loopback::is_loopback(&public_url);
         let upstream = upstream(&layers, is_loopback && listen.ip().is_loopback())?;
@@ -267,7 +272,8 @@ impl Config {
         let (access_token_ttl, refresh_token_ttl) = token_ttls(&layers)?;
         Ok(Self {
             listen,
-            admin_listen: layers.read("admin_listen", "127.0.0.1:9090", socket)?,
+            admin_listen,
+            admin: admin(&layers, admin_listen)?,
             public_url: public_url.origin().ascii_serialization(),
             database_url,
             secret: Arc::new(secret(&layers, given, is_loopback)?),
