@@ -31,6 +31,14 @@ pub fn in_words(epoch_seconds: i64) -> String {
     format!("{day} {month} {year}, {:02}:{:02} UTC", minutes / 60, minutes % 60)
 }
 
+/// The same for programs, as RFC 3339 has it: `2027-01-15T08:00:00Z`.
+pub fn in_digits(epoch_seconds: i64) -> String {
+    let seconds = epoch_seconds.rem_euclid(SECONDS_OF_DAY);
+    let (year, month, day) = date(epoch_seconds.div_euclid(SECONDS_OF_DAY));
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}Z")
+}
+
 /// The Gregorian date of a day since the epoch. Years begin in March here, so that the leap day is
 /// a year's last.
 const fn date(days_since_epoch: i64) -> (i64, i64, i64) {

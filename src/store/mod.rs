@@ -26,6 +26,8 @@ use sea_orm::{
 
 use crate::store::losses::{Losses, Reader, Repeats};
 
+pub mod admin_sessions;
+pub mod admin_tokens;
 pub mod authorization_codes;
 pub mod authorization_requests;
 pub mod browser_logins;
@@ -36,6 +38,7 @@ mod entity;
 pub mod feedback;
 pub mod grants;
 pub mod limit_windows;
+pub mod listings;
 mod losses;
 pub mod memberships;
 pub mod outbox;
