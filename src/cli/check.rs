@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::attribution::post::{Failure, Post};
 use crate::cli::check_remotes::remotes;
-use crate::cli::house::{check_custom_schemes, check_secret, open_library, open_reference, rules};
+use crate::cli::house::{check_custom_schemes, check_secret, open_library, open_reference};
+use crate::cli::rules::{administrators, rules};
 use crate::cli::serve::open_store;
 use crate::cli::{CommandError, block_on, logging, say};
 use crate::clock::SystemClock;
@@ -65,9 +66,18 @@ fn custom_scheme_redirects(config: &Config) -> bool {
 }
 
 fn organizations(config: &Config) -> bool {
-    match rules(config) {
+    let rules = match rules(config) {
+        Ok(rules) => rules,
+        Err(error) => {
+            let advice = "Each domain leads to the one that stands last.";
+            return failed(&error.to_string(), advice);
+        }
+    };
+    match administrators(config, &rules) {
         Ok(_) => true,
-        Err(error) => failed(&error.to_string(), "Each domain leads to the one that stands last."),
+        Err(error) => {
+            failed(&error.to_string(), "Name addresses, @domains or organizations' keys.")
+        }
     }
 }
 

@@ -14,16 +14,17 @@ use crate::attribution::delivery::Delivery;
 use crate::attribution::usage::recorder::UsageRecorder;
 use crate::cli::counting;
 use crate::cli::deliveries::{self, stored_feedback};
+use crate::cli::rules::{administrators, rules};
 use crate::clients::Clients;
 use crate::clients::metadata_document::Documents;
 use crate::clock::Clock;
 use crate::config::brand::{self as config_brand, BrandConfig};
-use crate::config::organizations::OrganizationConfig;
 use crate::config::{Config, UpstreamConfig};
 use crate::docs::error::DocsError;
 use crate::docs::library::{Library, Settings as DocsSettings};
+use crate::domain::administrators::BadEntry;
 use crate::domain::metadata_document::{DocumentHosts, Publishers};
-use crate::domain::organization::rules::{RuleError, RuleSettings, Rules};
+use crate::domain::organization::rules::RuleError;
 use crate::domain::redirect_uri::{RedirectUri, Target};
 use crate::domain::resource::Resource;
 use crate::domain::scope::ScopeSet;
@@ -87,6 +88,8 @@ pub enum HouseError {
     OtherSecret,
     /// Who belongs to which organization is not said as it can be meant.
     Organizations(RuleError),
+    /// Who administers is not said as it can be meant.
+    Administrators(BadEntry),
     /// A redirect URI that needs no listing, or cannot be allowed.
     CustomScheme,
 }
@@ -105,6 +108,7 @@ impl fmt::Display for HouseError {
                  secret_previous while you change it",
             ),
             Self::Organizations(error) => write!(f, "{error}"),
+            Self::Administrators(error) => write!(f, "{error}"),
             Self::Outbound(error) => write!(f, "{error}"),
             Self::Documents(error) => write!(f, "cimd: {error}"),
             Self::Delivery(error) => write!(f, "feedback: {error}"),
@@ -185,6 +189,7 @@ impl House {
             limits: Limits::new(&config),
             clients: Clients::new(documents(&config)?),
             standings: Standings::default(),
+            administrators: administrators(&config, &organizations)?,
             organizations,
             config,
             store,
@@ -258,18 +263,6 @@ pub async fn check_secret(store: &Store, config: &Config) -> Result<(), HouseErr
     let all_open = profile.is_none_or(|sealed| opens(Purpose::Profile, &sealed))
         && key.is_none_or(|key| opens(Purpose::SigningKey, &key.private_sealed));
     if all_open { Ok(()) } else { Err(HouseError::OtherSecret) }
-}
-
-/// Who belongs to which organization, as the settings say it.
-pub fn rules(config: &Config) -> Result<Rules, HouseError> {
-    let OrganizationConfig { same, trusted, free_mail, work_mail } = config.organizations.clone();
-    let settings = RuleSettings {
-        same_organization: same,
-        trust_unverified_email: trusted,
-        free_mail_domains: free_mail,
-        work_mail_domains: work_mail,
-    };
-    Rules::new(&settings).map_err(HouseError::Organizations)
 }
 
 /// Only private-use schemes need listing, and none that a page could run.

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+pub mod admin;
 pub mod check;
 pub mod check_remotes;
 pub mod counting;
@@ -18,11 +19,13 @@ pub mod deliveries;
 pub mod feedback;
 pub mod gaps;
 pub mod gc;
+pub mod grants;
 pub mod house;
 pub mod keys;
 pub mod logging;
 pub mod migrate;
 pub mod openapi;
+pub mod rules;
 pub mod serve;
 pub mod table;
 pub mod usage;
@@ -80,6 +83,9 @@ pub fn command() -> Command {
                          not delivered, deliver queues what was only stored or given up",
             ),
         ))
+        .subcommand(admin::with_actions(with_settings("admin", "Tokens of the admin API")))
+        .subcommand(grants::with_client_actions(with_settings("clients", "Programs: list them")))
+        .subcommand(grants::with_actions(with_settings("grants", "Grants: list or revoke them")))
         .subcommand(usage::arguments(with_settings("usage", "Who used what, in counts")))
         .subcommand(usage::with_range_and_form(with_settings(
             "gaps",
@@ -142,6 +148,11 @@ pub fn run() -> ExitCode {
         Some(("usage", matches)) => load(matches).and_then(|config| usage::run(config, matches)),
         Some(("gaps", matches)) => load(matches).and_then(|config| gaps::run(config, matches)),
         Some(("users", matches)) => load(matches).and_then(|config| users::run(config, matches)),
+        Some(("admin", matches)) => load(matches).and_then(|config| admin::run(config, matches)),
+        Some(("clients", matches)) => {
+            load(matches).and_then(|config| grants::run_clients(config, matches))
+        }
+        Some(("grants", matches)) => load(matches).and_then(|config| grants::run(config, matches)),
         Some(("openapi", _)) => openapi::run(),
         _ => unreachable!("clap lets only known commands through"),
     };

@@ -10,7 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Value, json};
 
 use crate::attribution::people::{People, Search, search};
-use crate::cli::house::rules;
+use crate::cli::rules::rules;
 use crate::cli::serve::open_migrated_store;
 use crate::cli::{CommandError, block_on, say};
 use crate::clock::Timestamp;

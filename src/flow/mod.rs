@@ -10,6 +10,9 @@ use std::fmt;
 use std::sync::Arc;
 
 pub mod account;
+pub mod admin_access;
+pub mod admin_acts;
+pub mod admin_login;
 pub mod admit;
 pub mod authorize;
 pub mod browser;
@@ -29,6 +32,16 @@ pub mod revoke;
 pub mod token;
 pub mod wire;
 pub mod wire_account;
+pub mod wire_admin;
+pub mod wire_admin_counts;
+pub mod wire_admin_entry;
+pub mod wire_admin_overview;
+pub mod wire_admin_pages;
+pub mod wire_admin_people;
+pub mod wire_admin_query;
+pub mod wire_admin_reads;
+pub mod wire_admin_tables;
+pub mod wire_admin_views;
 pub mod wire_codes;
 pub mod wire_pages;
 pub mod wire_reference;
@@ -40,6 +53,7 @@ use crate::clock::Clock;
 use crate::config::feedback::FeedbackConfig;
 use crate::config::remote::{RemoteConfig, ToldOfPerson};
 use crate::config::{Config, UpstreamConfig};
+use crate::domain::administrators::Administrators;
 use crate::domain::organization::rules::Rules;
 use crate::domain::resource::Resource;
 use crate::domain::scope::ScopeSet;
@@ -148,6 +162,8 @@ pub struct Gatehouse {
     pub limits: Limits,
     /// Who belongs to which organization.
     pub organizations: Rules,
+    /// Who administers.
+    pub administrators: Administrators,
     /// How the pages look; shared with the built-in provider's.
     pub brand: Arc<Brand>,
     /// Where "now" comes from.
