@@ -68,6 +68,7 @@ pub const ROOMS: &[Room] = &[
         &[
             LEAVES_AND,
             "attribution::people",
+            "attribution::searches::gaps",
             "clients",
             "config",
             "domain",

@@ -149,7 +149,7 @@ pub async fn db_execute(url: &str, sql: &str) {
     connection.close().await.expect("closing works");
 }
 
-const TABLES: [&str; 21] = [
+const TABLES: [&str; 23] = [
     "clients",
     "users",
     "consents",
@@ -171,6 +171,8 @@ const TABLES: [&str; 21] = [
     "usage_days",
     "usage_writers",
     "searches",
+    "admin_sessions",
+    "admin_tokens",
 ];
 
 /// Every value of every table, as text, bytes included.
