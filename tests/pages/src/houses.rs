@@ -57,7 +57,8 @@ pub async fn busy_house() -> (World, String) {
                 mcp.tool("search_docs", json!({ "query": query })).await.expect(200);
             }
             if name == "bob" && number == 0 {
-                somebody = tokens.claims()["sub"].as_str().expect("a person").to_owned();
+                let sub = tokens.claims()["sub"].clone();
+                sub.as_str().expect("a person").clone_into(&mut somebody);
                 let arguments = json!({"category": "bug", "page_url": "https://docs.example.com/a",
                     "feedback": "The second step names a file that is gone."});
                 mcp.tool("submit_documentation_feedback", arguments).await.expect(200);
