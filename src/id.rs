@@ -66,6 +66,10 @@ ids! {
     FeedbackId,
     /// Something to be handed on to a receiver outside.
     OutboxId,
+    /// A browser in which somebody administers.
+    AdminSessionId,
+    /// A token by which a program administers.
+    AdminTokenId,
     /// An organization that people belong to.
     OrganizationId,
     /// A time that a person belonged to one, or to none.

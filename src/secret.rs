@@ -103,6 +103,12 @@ pub enum Kind {
     UpstreamCodeVerifier,
     /// What the cookie of a browser session holds.
     BrowserSession,
+    /// By which a program administers; its owner is shown it once.
+    AdminToken,
+    /// What the cookie of somebody who administers holds.
+    AdminSession,
+    /// What binds the sign-in of somebody who administers to their browser.
+    AdminLogin,
 }
 
 impl Kind {
@@ -112,10 +118,13 @@ impl Kind {
         match self {
             Self::AuthorizationCode => "ghc_",
             Self::RefreshToken => "ghr_",
+            Self::AdminToken => "gha_",
             Self::UpstreamState
             | Self::UpstreamNonce
             | Self::UpstreamCodeVerifier
-            | Self::BrowserSession => "",
+            | Self::BrowserSession
+            | Self::AdminSession
+            | Self::AdminLogin => "",
         }
     }
 }

@@ -69,6 +69,10 @@ pub enum Purpose {
     Outbox,
     /// A caller without a token, as the database knows them, and which share they belong to.
     CallerNetwork,
+    /// What the admin listener gets for the sign-in of somebody who administers.
+    AdminCode,
+    /// What ties a form of the admin pages to the session it was shown in.
+    AdminForm,
     /// A person's address, as it is found again.
     EmailHash,
     /// What tells sealed values of two secrets apart.
@@ -106,6 +110,8 @@ impl Purpose {
             Self::LogoutReturn => b"gatehouse logout return",
             Self::Outbox => b"gatehouse outbox",
             Self::CallerNetwork => b"gatehouse caller network",
+            Self::AdminCode => b"gatehouse admin code",
+            Self::AdminForm => b"gatehouse admin form",
             Self::EmailHash => b"gatehouse email hash",
             Self::SealTag => b"gatehouse seal tag",
             Self::Query => b"gatehouse query",

@@ -1,11 +1,27 @@
-//! The admin listener: is it alive, is it ready.
+//! The admin listener: is it alive, is it ready; who may look at what there is, and change it.
 
 use std::sync::Arc;
 
 use poem_openapi::payload::Json;
-use poem_openapi::{ApiResponse, Object, OpenApi};
+use poem_openapi::{ApiResponse, Object, OpenApi, Tags};
+
+pub mod answer;
+pub mod caller;
+pub mod counts;
+pub mod csv;
+pub mod pages;
+pub mod port;
+pub mod reads;
+pub mod rows;
 
 use crate::Port;
+
+/// The group that all of it is in.
+#[derive(Tags)]
+pub enum Tag {
+    /// On the admin listener.
+    Admin,
+}
 
 /// The process answers.
 #[derive(Clone, Debug, Object)]
@@ -56,7 +72,7 @@ pub enum ReadyResponse {
 /// The group `admin`.
 pub struct AdminApi<P>(pub Arc<P>);
 
-#[OpenApi]
+#[OpenApi(tag = "Tag::Admin")]
 #[allow(clippy::unused_async, reason = "an endpoint is async whether it waits or not")]
 impl<P: Port> AdminApi<P> {
     /// Is the process alive?

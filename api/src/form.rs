@@ -179,6 +179,41 @@ macro_rules! request_object {
 request_object!(OAuthForm<T>, BodyFault::NotForm, T: Type + DeserializeOwned + Send);
 request_object!(RegistrationBody, BodyFault::NotJson,);
 
+/// A JSON object whose faults the endpoint answers itself.
+#[derive(Debug)]
+pub struct JsonOrFault<T>(pub Option<T>);
+
+impl<'a, T: Type + DeserializeOwned + Send> ApiExtractor<'a> for JsonOrFault<T> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+
+    fn request_meta() -> Option<MetaRequest> {
+        Some(MetaRequest {
+            description: None,
+            content: vec![MetaMediaType {
+                content_type: "application/json",
+                schema: T::schema_ref(),
+            }],
+            required: true,
+        })
+    }
+
+    async fn from_request(
+        _: &'a Request,
+        body: &mut RequestBody,
+        _: ExtractParamOptions<Self::ParamType>,
+    ) -> Result<Self> {
+        let bytes = read(body).await.ok();
+        Ok(Self(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok())))
+    }
+}
+
 /// A form whose faults the endpoint answers itself, because its answers are pages.
 #[derive(Debug)]
 pub struct FormOrFault<T>(pub Option<T>);

@@ -32,6 +32,10 @@ pub mod visit;
 use crate::account::{
     AccountApi, DisconnectForm, EraseForm, ExportForm, LogoutForm, SessionResponse, SharingForm,
 };
+use crate::admin::counts::AdminCountsApi;
+use crate::admin::pages::DashboardApi;
+use crate::admin::port::AdminPort;
+use crate::admin::reads::AdminReadApi;
 use crate::admin::{AdminApi, Liveness, ReadyResponse};
 use crate::authorize::AuthorizeApi;
 use crate::card::{CardApi, ServerCard, ServerJson};
@@ -161,9 +165,18 @@ pub fn public<P: Port>(port: &Arc<P>) -> OpenApiService<PublicApi<P>, ()> {
     OpenApiService::new(groups, TITLE, VERSION)
 }
 
+/// The endpoints of the admin listener.
+pub type AdminListenerApi<P> = (AdminApi<P>, AdminReadApi<P>, AdminCountsApi<P>, DashboardApi<P>);
+
 /// The endpoints of the admin listener, served by `port`.
-pub fn admin<P: Port>(port: &Arc<P>) -> OpenApiService<AdminApi<P>, ()> {
-    OpenApiService::new(AdminApi(Arc::clone(port)), TITLE, VERSION)
+pub fn admin<P: Port + AdminPort>(port: &Arc<P>) -> OpenApiService<AdminListenerApi<P>, ()> {
+    let groups = (
+        AdminApi(Arc::clone(port)),
+        AdminReadApi(Arc::clone(port)),
+        AdminCountsApi(Arc::clone(port)),
+        DashboardApi(Arc::clone(port)),
+    );
+    OpenApiService::new(groups, TITLE, VERSION)
 }
 
 const TITLE: &str = "Gatehouse";
@@ -182,7 +195,7 @@ pub fn document_json() -> String {
     described().spec()
 }
 
-type Everything = Described<(PublicApi<Nobody>, AdminApi<Nobody>)>;
+type Everything = Described<(PublicApi<Nobody>, AdminListenerApi<Nobody>)>;
 
 fn described() -> OpenApiService<Everything, ()> {
     OpenApiService::new(Described(PhantomData), TITLE, VERSION)
@@ -215,6 +228,12 @@ impl<T: OpenApi> OpenApi for Described<T> {
 
 /// A port that cannot exist: describing endpoints needs the type of one and never a value.
 pub struct Nobody(Infallible);
+
+impl Nobody {
+    const fn never(&self) -> ! {
+        match self.0 {}
+    }
+}
 
 impl Port for Nobody {
     async fn authorize(&self, _: Visit) -> PageResponse {

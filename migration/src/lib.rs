@@ -36,6 +36,7 @@ mod m20261123_000011_organizations;
 mod m20261123_000012_usage;
 mod m20261123_000013_disclosures;
 mod m20261123_000014_enforcement;
+mod m20261123_000015_admin;
 
 /// All migrations, in order.
 pub struct Migrator;
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000012_usage::Migration),
             Box::new(m20261123_000013_disclosures::Migration),
             Box::new(m20261123_000014_enforcement::Migration),
+            Box::new(m20261123_000015_admin::Migration),
         ]
     }
 }

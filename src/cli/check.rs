@@ -8,7 +8,7 @@ use crate::cli::check_remotes::remotes;
 use crate::cli::check_sinks::sinks;
 use crate::cli::enforcement::offered;
 use crate::cli::house::{open_library, open_reference};
-use crate::cli::preconditions::{check_custom_schemes, check_secret, rules};
+use crate::cli::preconditions::{administrators, check_custom_schemes, check_secret, rules};
 use crate::cli::serve::open_store;
 use crate::cli::{CommandError, block_on, logging, say};
 use crate::clock::SystemClock;
@@ -85,9 +85,18 @@ fn enforcement(config: &Config) -> bool {
 }
 
 fn organizations(config: &Config) -> bool {
-    match rules(config) {
+    let rules = match rules(config) {
+        Ok(rules) => rules,
+        Err(error) => {
+            let advice = "Each domain leads to the one that stands last.";
+            return failed(&error.to_string(), advice);
+        }
+    };
+    match administrators(config, &rules) {
         Ok(_) => true,
-        Err(error) => failed(&error.to_string(), "Each domain leads to the one that stands last."),
+        Err(error) => {
+            failed(&error.to_string(), "Name addresses, @domains or organizations' keys.")
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::attribution::usage::recorder::UsageRecorder;
 use crate::cli::counting;
 use crate::cli::deliveries::{self, stored_feedback};
 use crate::cli::enforcement::offered;
-use crate::cli::preconditions::{check_custom_schemes, check_secret, rules};
+use crate::cli::preconditions::{administrators, check_custom_schemes, check_secret, rules};
 use crate::cli::provider::{outbound, upstream_of};
 use crate::clients::Clients;
 use crate::clients::metadata_document::Documents;
@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::config::brand::{self as config_brand, BrandConfig};
 use crate::docs::error::DocsError;
 use crate::docs::library::{Library, Settings as DocsSettings};
+use crate::domain::administrators::BadEntry;
 use crate::domain::metadata_document::{DocumentHosts, Publishers};
 use crate::domain::organization::rules::RuleError;
 use crate::domain::resource::Resource;
@@ -85,6 +86,8 @@ pub enum HouseError {
     Policy(PolicyError),
     /// Who belongs to which organization is not said as it can be meant.
     Organizations(RuleError),
+    /// Who administers is not said as it can be meant.
+    Administrators(BadEntry),
     /// A redirect URI that needs no listing, or cannot be allowed.
     CustomScheme,
 }
@@ -103,6 +106,7 @@ impl fmt::Display for HouseError {
                  secret_previous while you change it",
             ),
             Self::Organizations(error) => write!(f, "{error}"),
+            Self::Administrators(error) => write!(f, "{error}"),
             Self::Outbound(error) => write!(f, "{error}"),
             Self::Documents(error) => write!(f, "cimd: {error}"),
             Self::Policy(error) => write!(f, "{}: {error}", error.setting()),
@@ -191,6 +195,7 @@ impl House {
             standings: Standings::default(),
             enforcement: Enforcement::new(policy, &*entropy, now),
             sinks,
+            administrators: administrators(&config, &organizations)?,
             organizations,
             config,
             store,

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+pub mod admin;
 pub mod check;
 pub mod check_remotes;
 pub mod check_sinks;
@@ -20,6 +21,7 @@ pub mod enforcement;
 pub mod feedback;
 pub mod gaps;
 pub mod gc;
+pub mod grants;
 pub mod house;
 pub mod keys;
 pub mod logging;
@@ -91,6 +93,9 @@ pub fn command() -> Command {
             "enforcement",
             "Who must sign in already while auth is grace, and who would break",
         )))
+        .subcommand(admin::with_actions(with_settings("admin", "Tokens of the admin API")))
+        .subcommand(grants::with_client_actions(with_settings("clients", "Programs: list them")))
+        .subcommand(grants::with_actions(with_settings("grants", "Grants: list or revoke them")))
         .subcommand(usage::arguments(with_settings("usage", "Who used what, in counts")))
         .subcommand(usage::with_range_and_form(with_settings(
             "gaps",
@@ -168,6 +173,11 @@ pub fn run() -> ExitCode {
             load(matches).and_then(|config| sinks::run(config, action))
         }
         Some(("users", matches)) => load(matches).and_then(|config| users::run(config, matches)),
+        Some(("admin", matches)) => load(matches).and_then(|config| admin::run(config, matches)),
+        Some(("clients", matches)) => {
+            load(matches).and_then(|config| grants::run_clients(config, matches))
+        }
+        Some(("grants", matches)) => load(matches).and_then(|config| grants::run(config, matches)),
         Some(("openapi", _)) => openapi::run(),
         _ => unreachable!("clap lets only known commands through"),
     };

@@ -3,6 +3,7 @@
 use crate::cli::house::HouseError;
 use crate::config::Config;
 use crate::config::organizations::OrganizationConfig;
+use crate::domain::administrators::Administrators;
 use crate::domain::organization::rules::{RuleSettings, Rules};
 use crate::domain::redirect_uri::{RedirectUri, Target};
 use crate::flow::Fault;
@@ -31,6 +32,11 @@ pub fn rules(config: &Config) -> Result<Rules, HouseError> {
         work_mail_domains: work_mail,
     };
     Rules::new(&settings).map_err(HouseError::Organizations)
+}
+
+/// Who administers, as the settings say it.
+pub fn administrators(config: &Config, rules: &Rules) -> Result<Administrators, HouseError> {
+    Administrators::new(&config.admin.admins, rules).map_err(HouseError::Administrators)
 }
 
 /// Only private-use schemes need listing, and none that a page could run.

@@ -36,6 +36,7 @@ pub async fn pass(
         ("limit_windows", swept.limit_windows),
         ("browser_logins", swept.browser_logins),
         ("browser_sessions", swept.browser_sessions),
+        ("admin_sessions", swept.admin_sessions),
         ("outbox", retired.outbox),
         ("disclosures", retired.disclosures),
         ("users", users),

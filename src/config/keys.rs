@@ -72,6 +72,11 @@ pub const KEYS: &[Key] = &[
     one("config", "The configuration file [default: gatehouse.toml if present]"),
     one("listen", "Public listener [default: 127.0.0.1:8080]"),
     one("admin_listen", "Health, readiness and admin listener [default: 127.0.0.1:9090]"),
+    one(
+        "admin_url",
+        "The admin listener as browsers see it [default: from admin_listen if loopback]",
+    ),
+    list("admins", "Who may see the admin pages: addresses, @domains, organizations' keys"),
     one("public_url", "Issuer and base of every absolute URL [default: http://127.0.0.1:8080]"),
     one(
         "database_url",

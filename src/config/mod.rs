@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use url::Url;
 
+pub mod admin;
 pub mod brand;
 pub mod enforcement;
 pub mod feedback;
@@ -30,6 +31,7 @@ pub mod tables;
 pub mod usage;
 pub mod values;
 
+use crate::config::admin::{AdminConfig, admin};
 use crate::config::brand::{BrandConfig, brand};
 use crate::config::enforcement::{EnforcementConfig, enforcement};
 use crate::config::feedback::{FeedbackConfig, feedback};
@@ -155,8 +157,10 @@ pub enum LogFormat {
 pub struct Config {
     /// Public listener.
     pub listen: SocketAddr,
-    /// Health and readiness; never the public listener.
+    /// Health, readiness and administration; never the public listener.
     pub admin_listen: SocketAddr,
+    /// Who may see the admin pages, and where those are.
+    pub admin: AdminConfig,
     /// Issuer and base of every absolute URL, without trailing slash.
     pub public_url: String,
     /// `sqlite://…` or `postgres://…`.
@@ -284,6 +288,7 @@ impl Config {
         let layers = Layers::merge(given)?;
         let ttl = |name, default, min, max| ttl(&layers, name, default, (min, max));
         let listen = layers.read("listen", "127.0.0.1:8080", socket)?;
+        let admin_listen = layers.read("admin_listen", "127.0.0.1:9090", socket)?;
         let public_url = public_url(&layers, listen)?;
         let is_loopback = loopback::is_loopback(&public_url);
         let upstream = upstream(&layers, is_loopback && listen.ip().is_loopback())?;
@@ -292,7 +297,8 @@ impl Config {
         let auth = layers.read("auth", "enforce", auth_mode)?;
         Ok(Self {
             listen,
-            admin_listen: layers.read("admin_listen", "127.0.0.1:9090", socket)?,
+            admin_listen,
+            admin: admin(&layers, admin_listen)?,
             public_url: public_url.origin().ascii_serialization(),
             database_url,
             secret: Arc::new(secret(&layers, given, is_loopback)?),

@@ -3,6 +3,7 @@
 //! Never here: IO, a clock, chance, `async`, logging, words of HTTP or SQL.
 
 pub mod access_token;
+pub mod administrators;
 pub mod authorization_code;
 pub mod authorization_request;
 pub mod browser_session;

@@ -23,7 +23,7 @@ use crate::id::{GrantId, UserId};
 use crate::secret::{base64url, constant_time_eq};
 use crate::server_secret::Purpose;
 use crate::store::consents::Withdrawn;
-use crate::store::grants::{Ended, LivingGrant};
+use crate::store::grants::{Ended, LivingGrant, RevocationReason};
 use crate::store::{authorization_codes, clients, consents, grants, transact, upstream_logins};
 
 /// A program that a person connected.
@@ -133,7 +133,7 @@ impl Gatehouse {
         let unknown = Ok(Disconnect::Refused(AccountRefusal::UnknownConnection));
         let user_id = signed_in.user_id;
         let ended = if presented.grant == "all" {
-            self.withdraw(user_id, Ended::All, Withdrawn::Everything, now).await?;
+            self.disconnect_from(user_id, Ended::All, Withdrawn::Everything, now).await?;
             Ended::All
         } else {
             let Some(id) = GrantId::parse(presented.grant) else { return unknown };
@@ -141,33 +141,47 @@ impl Gatehouse {
             let standing = grants::standing(self.store.read(), id).await?;
             let Some(own) = standing.filter(|it| it.user_id == user_id) else { return unknown };
             let withdrawn = Withdrawn::Client(&own.client_id);
-            self.withdraw(user_id, Ended::One(id), withdrawn, now).await?;
+            self.disconnect_from(user_id, Ended::One(id), withdrawn, now).await?;
             Ended::One(id)
         };
         Ok(Disconnect::Done { ended, cookies: signed_in.cookie.into_iter().collect() })
     }
 
-    /// The one write, and what this replica remembers.
-    async fn withdraw(
+    async fn disconnect_from(
         &self,
         user_id: UserId,
         ended: Ended,
         withdrawn: Withdrawn<'_>,
         now: Timestamp,
     ) -> Result<(), Fault> {
-        let ids = transact!(self.store, txn => {
-            consents::delete_of_person(txn, user_id, withdrawn).await?;
-            upstream_logins::delete_remembered(txn, user_id, withdrawn).await?;
-            authorization_codes::delete_unused_of_person(txn, user_id, withdrawn).await?;
-            grants::revoke_of_person(txn, user_id, ended, now).await
-        })?;
-        for grant_id in ids {
-            self.standings.forget(grant_id);
+        let reason = RevocationReason::ByPerson;
+        for grant_id in self.withdraw(user_id, ended, withdrawn, reason, now).await? {
             tracing::info!(
                 flow = "account", outcome = "disconnected", %grant_id, subject = %user_id,
             );
         }
         Ok(())
+    }
+
+    /// The one write, and what this replica remembers; the grants that it ended.
+    pub async fn withdraw(
+        &self,
+        user_id: UserId,
+        ended: Ended,
+        withdrawn: Withdrawn<'_>,
+        reason: RevocationReason,
+        now: Timestamp,
+    ) -> Result<Vec<GrantId>, Fault> {
+        let ids = transact!(self.store, txn => {
+            consents::delete_of_person(txn, user_id, withdrawn).await?;
+            upstream_logins::delete_remembered(txn, user_id, withdrawn).await?;
+            authorization_codes::delete_unused_of_person(txn, user_id, withdrawn).await?;
+            grants::revoke_of_person(txn, user_id, ended, reason, now).await
+        })?;
+        for grant_id in &ids {
+            self.standings.forget(*grant_id);
+        }
+        Ok(ids)
     }
 
     /// What ties a form to the session it is shown in. Nobody else can make one.

@@ -1,8 +1,9 @@
 //! `GET /login`: a person signs in with their browser, to their account page or to a documentation
 //! site. The provider and its redirect URI are those of every other sign-in.
 //!
-//! 1. Where the browser is to go afterwards must be listed (`domain::return_to`).
-//! 2. Who is signed in already goes there at once.
+//! 1. Where the browser is to go afterwards must be listed (`domain::return_to`), or be the admin
+//!    listener, which is asked for by other means (`flow::admin_login`).
+//! 2. Who is signed in already goes there at once; to the admin listener nobody does.
 //! 3. Otherwise state, nonce and verifier are made. They travel, with the address, sealed in a
 //!    cookie of this very login, so that asking fills no table; and the browser goes to the
 //!    provider.
@@ -14,7 +15,8 @@
 //! 6. Redeem the code and believe the ID token, or not, with nothing held.
 //! 7. Gate: a work address where one is required.
 //! 8. One write: the person and their organization, what sinks are told of it, the session before
-//!    it away, the new session.
+//!    it away, the new session. On the way to the admin listener nobody is signed in here: the
+//!    person alone is written, if they are listed.
 
 use serde::{Deserialize, Serialize};
 
@@ -61,8 +63,20 @@ struct Carried {
     state_hash: String,
     nonce: String,
     code_verifier: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     return_to: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    admin: Option<String>,
     expires_at: i64,
+}
+
+/// Where a login leads.
+#[derive(Clone, Debug)]
+pub enum Goal {
+    /// To a site, or the account page.
+    Place(ReturnTo),
+    /// To the admin listener, with what it sent along.
+    Admin(String),
 }
 
 /// A login that this browser began.
@@ -70,7 +84,7 @@ pub struct BegunLogin {
     state_hash: SecretHash,
     nonce: Secret,
     code_verifier: Secret,
-    return_to: ReturnTo,
+    goal: Goal,
     expires_at: Timestamp,
 }
 
@@ -91,6 +105,17 @@ impl Gatehouse {
         ReturnTo::parse(presented, ReturnPlaces { site_origins, account_url: &account_url })
     }
 
+    fn goal(&self, pairs: &[(String, String)]) -> Result<Goal, ReturnRefusal> {
+        let is_named = |name: &str| pairs.iter().any(|(key, _)| key == name);
+        match (is_named("admin"), is_named("return_to")) {
+            (false, _) => self.return_to(pairs).map(Goal::Place),
+            (true, true) => Err(ReturnRefusal::Missing),
+            (true, false) => {
+                self.admin_challenge(pairs).map(Goal::Admin).ok_or(ReturnRefusal::Foreign)
+            }
+        }
+    }
+
     /// The exchange, up to the provider.
     pub async fn log_in(
         &self,
@@ -98,12 +123,13 @@ impl Gatehouse {
         cookies: &impl Cookies,
     ) -> Result<Login, Fault> {
         let now = self.clock.now();
-        let return_to = match self.return_to(pairs) {
-            Ok(return_to) => return_to,
+        let goal = match self.goal(pairs) {
+            Ok(goal) => goal,
             Err(refusal) => return Ok(Login::Refused(refusal)),
         };
-        let signed_in = self.signed_in(cookies, now).await?;
-        if let Some(signed_in) = signed_in.filter(|it| it.is_let_in) {
+        if let Goal::Place(return_to) = &goal
+            && let Some(signed_in) = self.signed_in(cookies, now).await?.filter(|it| it.is_let_in)
+        {
             let location = return_to.as_str().to_owned();
             return Ok(Login::Back { location, cookies: signed_in.cookie.into_iter().collect() });
         }
@@ -118,7 +144,14 @@ impl Gatehouse {
             state_hash: base64url(secrets.state.hash().as_bytes()),
             nonce: secrets.nonce.expose().to_owned(),
             code_verifier: secrets.code_verifier.expose().to_owned(),
-            return_to: return_to.as_str().to_owned(),
+            return_to: match &goal {
+                Goal::Place(return_to) => return_to.as_str().to_owned(),
+                Goal::Admin(_) => String::new(),
+            },
+            admin: match goal {
+                Goal::Place(_) => None,
+                Goal::Admin(challenge) => Some(challenge),
+            },
             expires_at: now.plus(self.config.authorization_request_ttl).millis(),
         };
         let text = serde_json::to_vec(&carried).expect("strings and numbers are plain JSON");
@@ -146,7 +179,10 @@ impl Gatehouse {
             state_hash,
             nonce: Secret::presented(carried.nonce),
             code_verifier: Secret::presented(carried.code_verifier),
-            return_to: self.judged(&carried.return_to).ok()?,
+            goal: match carried.admin {
+                Some(challenge) => Goal::Admin(challenge),
+                None => Goal::Place(self.judged(&carried.return_to).ok()?),
+            },
             expires_at,
         })
     }
@@ -169,12 +205,16 @@ impl Gatehouse {
         let secrets = Some((login.nonce, login.code_verifier));
         let refused = |refusal| {
             tracing::info!(flow = "login", outcome = "refused", reason = ?refusal);
-            let return_to = login.return_to.clone();
-            Ok(CallbackOutcome::NotSignedIn { refusal, return_to, cookies: Vec::new() })
+            let goal = login.goal.clone();
+            Ok(CallbackOutcome::NotSignedIn { refusal, goal, cookies: Vec::new() })
         };
         let identity = match self.identify(presented, secrets).await {
             Ok(identity) => identity,
             Err(refusal) => return refused(refusal),
+        };
+        let return_to = match &login.goal {
+            Goal::Admin(challenge) => return self.hand_over_admin(&identity, challenge).await,
+            Goal::Place(return_to) => return_to,
         };
         if !self.lets_in(Told::by(&identity)) {
             return refused(AuthorizeRefusal::WorkEmailRequired);
@@ -182,10 +222,30 @@ impl Gatehouse {
         let (user_id, session_cookie) = self.begin_session(&identity, cookies).await?;
         let domain = identity.profile.email.as_deref().and_then(email_domain::of_address);
         tracing::info!(flow = "login", outcome = "signed_in", subject = %user_id, domain);
-        let location = login.return_to.as_str().to_owned();
+        let location = return_to.as_str().to_owned();
         // Not who signed in here last: that lets earlier approvals stand in for the consent page,
         // and nobody was asked for one in this browser.
         Ok(CallbackOutcome::ToClient { location, cookies: vec![session_cookie] })
+    }
+
+    /// The end of a login that leads to the admin listener.
+    async fn hand_over_admin(
+        &self,
+        identity: &Identity,
+        challenge: &str,
+    ) -> Result<CallbackOutcome, Fault> {
+        if !self.administrators.include(Told::by(identity), &self.organizations) {
+            let domain = identity.profile.email.as_deref().and_then(email_domain::of_address);
+            tracing::warn!(flow = "admin", outcome = "refused", reason = "not listed", domain);
+            return Ok(CallbackOutcome::NoAdministrator);
+        }
+        let now = self.clock.now();
+        let person = self.people().prepare(Told::by(identity), now)?;
+        let user_id = transact!(self.store, txn => person.write(txn, now).await)?;
+        let location = self.with_admin_code(user_id, challenge);
+        Ok(location.map_or(CallbackOutcome::NoAdministrator, |location| {
+            CallbackOutcome::ToClient { location, cookies: Vec::new() }
+        }))
     }
 
     /// Whether somebody passes the gate.

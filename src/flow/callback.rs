@@ -17,10 +17,10 @@ use crate::attribution::happening::SignInTo;
 use crate::clock::Timestamp;
 use crate::domain::organization::Told;
 use crate::domain::refusal::{AuthorizeRefusal, CallbackRefusal};
-use crate::domain::return_to::ReturnTo;
 use crate::domain::upstream_login::Identity;
 use crate::domain::{consent, email_domain};
 use crate::flow::browser::Cookies;
+use crate::flow::browser_login::Goal;
 use crate::flow::sign_in_events::SignedInPerson;
 use crate::flow::{Fault, Gatehouse, chain};
 use crate::id::{AuthorizationCodeId, ConsentId, UserId};
@@ -84,10 +84,12 @@ pub enum CallbackOutcome {
         /// Why.
         refusal: AuthorizeRefusal,
         /// Where the person wanted to go.
-        return_to: ReturnTo,
+        goal: Goal,
         /// Cookies to change.
         cookies: Vec<String>,
     },
+    /// It stays here: who signed in administers nothing.
+    NoAdministrator,
     /// It stays here.
     Refused(CallbackRefusal),
 }

@@ -10,6 +10,9 @@ use std::fmt;
 use std::sync::Arc;
 
 pub mod account;
+pub mod admin_access;
+pub mod admin_acts;
+pub mod admin_login;
 pub mod admit;
 pub mod authorize;
 pub mod browser;
@@ -32,6 +35,16 @@ pub mod sign_in_events;
 pub mod token;
 pub mod wire;
 pub mod wire_account;
+pub mod wire_admin;
+pub mod wire_admin_counts;
+pub mod wire_admin_entry;
+pub mod wire_admin_overview;
+pub mod wire_admin_pages;
+pub mod wire_admin_people;
+pub mod wire_admin_query;
+pub mod wire_admin_reads;
+pub mod wire_admin_tables;
+pub mod wire_admin_views;
 pub mod wire_codes;
 pub mod wire_own_data;
 pub mod wire_pages;
@@ -46,6 +59,7 @@ use crate::config::feedback::FeedbackConfig;
 use crate::config::remote::{RemoteConfig, ToldOfPerson};
 use crate::config::sink::SinkConfig;
 use crate::config::{Config, UpstreamConfig};
+use crate::domain::administrators::Administrators;
 use crate::domain::organization::rules::Rules;
 use crate::domain::resource::Resource;
 use crate::domain::scope::ScopeSet;
@@ -159,6 +173,8 @@ pub struct Gatehouse {
     pub organizations: Rules,
     /// Who is told of what happens to people.
     pub sinks: Arc<Sinks>,
+    /// Who administers.
+    pub administrators: Administrators,
     /// How the pages look; shared with the built-in provider's.
     pub brand: Arc<Brand>,
     /// Where "now" comes from.

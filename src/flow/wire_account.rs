@@ -15,7 +15,8 @@ use crate::domain::organization::{Attribution, Lack};
 use crate::domain::refusal::{AccountRefusal, AuthorizeRefusal, ReturnRefusal};
 use crate::domain::return_to::ReturnTo;
 use crate::flow::account::{Account, Connection, Disconnect, Overview, PresentedDisconnect};
-use crate::flow::browser_login::{ACCOUNT_PATH, Login};
+use crate::flow::admin_login::ADMIN_LOGIN_PATH;
+use crate::flow::browser_login::{ACCOUNT_PATH, Goal, Login};
 use crate::flow::browser_session::SignedIn;
 use crate::flow::logout::{LOGOUT_PATH, Logout, LogoutPage, PresentedLogout};
 use crate::flow::wire::{RETRY_AFTER_SECONDS, is_cross_site, log_fault};
@@ -100,7 +101,7 @@ pub async fn login(gatehouse: &Gatehouse, visit: &Visit) -> PageResponse {
 pub fn not_signed_in(
     gatehouse: &Gatehouse,
     refusal: AuthorizeRefusal,
-    return_to: &ReturnTo,
+    goal: &Goal,
     cookies: Vec<String>,
 ) -> PageResponse {
     let words = match refusal {
@@ -118,7 +119,12 @@ pub fn not_signed_in(
         },
         other => Words { advice: "You can try again.", ..authorize_words(other) },
     };
-    let again = login_path(gatehouse, return_to.as_str());
+    let again = match goal {
+        Goal::Place(return_to) => login_path(gatehouse, return_to.as_str()),
+        Goal::Admin(_) => {
+            format!("{}{ADMIN_LOGIN_PATH}", gatehouse.admin_url().unwrap_or_default())
+        }
+    };
     let link = Link { href: &again, text: "Try again" };
     let response = page(gatehouse, "login", &refusal, &words, Some(link));
     cookies.into_iter().fold(response, PageResponse::with_cookie)

@@ -13,7 +13,7 @@ use crate::flow::authorize::{Ask, Authorize};
 use crate::flow::callback::CallbackOutcome;
 use crate::flow::consent::ConsentOutcome;
 use crate::flow::wire::{RETRY_AFTER_SECONDS, log_fault};
-use crate::flow::{Fault, Gatehouse, wire_account};
+use crate::flow::{Fault, Gatehouse, wire_account, wire_admin_entry};
 use crate::page::Link;
 use crate::page::consent::{self as consent_page, ConsentContext};
 use crate::page::notice::{self, NoticeContext};
@@ -93,9 +93,10 @@ pub fn foreign_form(gatehouse: &Gatehouse) -> PageResponse {
 pub fn callback(gatehouse: &Gatehouse, outcome: Result<CallbackOutcome, Fault>) -> PageResponse {
     match outcome {
         Ok(CallbackOutcome::ToClient { location, cookies }) => see_other(location, cookies),
-        Ok(CallbackOutcome::NotSignedIn { refusal, return_to, cookies }) => {
-            wire_account::not_signed_in(gatehouse, refusal, &return_to, cookies)
+        Ok(CallbackOutcome::NotSignedIn { refusal, goal, cookies }) => {
+            wire_account::not_signed_in(gatehouse, refusal, &goal, cookies)
         }
+        Ok(CallbackOutcome::NoAdministrator) => wire_admin_entry::no_administrator(gatehouse),
         Ok(CallbackOutcome::Refused(refusal)) => {
             let response = page(gatehouse, "callback", &refusal, &callback_words(refusal), None);
             match refusal {

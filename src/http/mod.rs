@@ -13,6 +13,7 @@ use poem::middleware::PanicHandler;
 use poem::{Endpoint, IntoResponse, Request, Response};
 
 pub mod acceptor;
+pub mod admin_door;
 pub mod cors;
 pub mod dev_provider;
 pub mod front_door;
@@ -35,7 +36,7 @@ use crate::http::interrupted::Asked;
 use crate::http::places::Place;
 use crate::http::proxies::Proxies;
 use crate::http::unread::Unread;
-use crate::page::brand::{FAVICON_PATH, LOGO_PATH, STYLESHEET_PATH};
+use crate::page::brand::{Brand, FAVICON_PATH, LOGO_PATH, STYLESHEET_PATH};
 
 /// The public listener's endpoint.
 pub struct Door {
@@ -108,7 +109,7 @@ impl Door {
         let dev = self.dev_provider.as_ref().filter(|dev| dev.serves(&path));
         match (path.as_str(), dev) {
             (_, Some(dev)) => dev.call(request).await,
-            (path, _) if is_read && path.starts_with(ASSETS) => self.asset(path),
+            (path, _) if is_read && path.starts_with(ASSETS) => assets(&self.gatehouse.brand, path),
             _ => match self.api.call(request).await {
                 Ok(response) => response,
                 Err(error) => refused(error.status(), &path),
@@ -120,21 +121,19 @@ impl Door {
 /// Where pictures and the stylesheet are.
 const ASSETS: &str = "/oauth/assets/";
 
-impl Door {
-    fn asset(&self, path: &str) -> Response {
-        let brand = &self.gatehouse.brand;
-        let picture = match path {
-            STYLESHEET_PATH => {
-                return asset("text/css; charset=utf-8", brand.stylesheet.clone().into_bytes());
-            }
-            LOGO_PATH => brand.chosen.logo.as_ref(),
-            FAVICON_PATH => Some(&brand.favicon),
-            _ => None,
-        };
-        match picture {
-            Some(picture) => asset(picture.content_type, picture.bytes.clone()),
-            None => refused(StatusCode::NOT_FOUND, path),
+/// One of them.
+fn assets(brand: &Brand, path: &str) -> Response {
+    let picture = match path {
+        STYLESHEET_PATH => {
+            return asset("text/css; charset=utf-8", brand.stylesheet.clone().into_bytes());
         }
+        LOGO_PATH => brand.chosen.logo.as_ref(),
+        FAVICON_PATH => Some(&brand.favicon),
+        _ => None,
+    };
+    match picture {
+        Some(picture) => asset(picture.content_type, picture.bytes.clone()),
+        None => refused(StatusCode::NOT_FOUND, path),
     }
 }
 

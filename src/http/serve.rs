@@ -11,14 +11,18 @@ use poem::middleware::CatchPanic;
 use poem::{EndpointExt as _, IntoEndpoint as _, Server};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use url::Url;
 
 use crate::flow::wire::Wire;
 use crate::http::acceptor::DirectAcceptor;
+use crate::http::admin_door::AdminDoor;
 use crate::http::cors::Cors;
 use crate::http::dev_provider::DevRoutes;
 use crate::http::hang_up::HangUps;
+use crate::http::mcp_door::Hosts;
 use crate::http::proxies::Proxies;
 use crate::http::{Door, Panicked};
+use crate::loopback;
 
 /// How long a stop waits for requests that have begun.
 pub const GRACE_PERIOD: Duration = Duration::from_secs(20);
@@ -57,15 +61,18 @@ impl Endpoints {
             proxies: Proxies(gatehouse.config.trusted_proxies.clone()),
             gatehouse: Arc::clone(gatehouse),
         };
-        Self {
-            hang_ups,
-            public: door.boxed(),
-            admin: api::admin(wire)
+        let admin_url = gatehouse.config.admin.url.as_deref();
+        let is_loopback = |url: &str| Url::parse(url).is_ok_and(|url| loopback::is_loopback(&url));
+        let admin_door = AdminDoor {
+            gatehouse: Arc::clone(gatehouse),
+            hosts: admin_url.map(|url| Hosts::of_public_url(url, is_loopback(url))),
+            api: api::admin(wire)
                 .into_endpoint()
                 .with(CatchPanic::new().with_handler(Panicked))
                 .map_to_response()
                 .boxed(),
-        }
+        };
+        Self { hang_ups, public: door.boxed(), admin: admin_door.boxed() }
     }
 }
 

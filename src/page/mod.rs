@@ -8,7 +8,9 @@
 use maud::{DOCTYPE, Markup, html};
 
 pub mod account;
+pub mod admin;
 pub mod brand;
+pub mod chart;
 pub mod consent;
 pub mod dev_login;
 pub mod enforcement;
@@ -41,6 +43,11 @@ pub struct Link<'a> {
 }
 
 fn document(frame: &Frame<'_>, title: &str, body: &Markup) -> String {
+    document_of(frame, title, "narrow", body)
+}
+
+/// A document of a kind that the stylesheet knows.
+fn document_of(frame: &Frame<'_>, title: &str, kind: &str, body: &Markup) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -53,7 +60,7 @@ fn document(frame: &Frame<'_>, title: &str, body: &Markup) -> String {
                 link rel="stylesheet" href=(STYLESHEET_PATH);
                 link rel="icon" href=(FAVICON_PATH);
             }
-            body {
+            body class=(kind) {
                 header { p.brand {
                     // The name beside it says all that the picture does.
                     @if frame.brand.chosen.logo.is_some() { img src=(LOGO_PATH) alt=""; }

@@ -44,6 +44,8 @@ pub enum RevocationReason {
     ByClient,
     /// The person asked for it, on their account page.
     ByPerson,
+    /// Somebody who administers asked for it.
+    ByAdmin,
 }
 
 impl RevocationReason {
@@ -55,6 +57,7 @@ impl RevocationReason {
             Self::RefreshTokenLeaked => "refresh_token_leaked",
             Self::ByClient => "by_client",
             Self::ByPerson => "by_person",
+            Self::ByAdmin => "by_admin",
         }
     }
 }
@@ -226,11 +229,12 @@ pub async fn revoke_of_person(
     txn: &Txn,
     user_id: UserId,
     ended: Ended,
+    reason: RevocationReason,
     now: Timestamp,
 ) -> Result<Vec<GrantId>, StoreError> {
     let rows = Entity::update_many()
         .col_expr(Column::RevokedAt, Expr::value(now.millis()))
-        .col_expr(Column::RevokedReason, Expr::value(RevocationReason::ByPerson.name()))
+        .col_expr(Column::RevokedReason, Expr::value(reason.name()))
         .filter(Column::UserId.eq(user_id.uuid()))
         .filter(match ended {
             Ended::One(id) => Condition::all().add(Column::Id.eq(id.uuid())),

@@ -27,6 +27,8 @@ use sea_orm::{
 
 use crate::store::losses::{Losses, Reader, Repeats};
 
+pub mod admin_sessions;
+pub mod admin_tokens;
 pub mod anonymous;
 pub mod authorization_codes;
 pub mod authorization_requests;
@@ -42,6 +44,7 @@ pub mod exports;
 pub mod feedback;
 pub mod grants;
 pub mod limit_windows;
+pub mod listings;
 mod losses;
 pub mod memberships;
 pub mod outbox;

@@ -45,6 +45,8 @@ pub struct Swept {
     pub browser_logins: u64,
     /// `browser_sessions`
     pub browser_sessions: u64,
+    /// `admin_sessions`
+    pub admin_sessions: u64,
 }
 
 /// Runs one pass. `access_token_ttl` keeps a grant without refresh tokens alive as long as its
@@ -94,6 +96,7 @@ pub async fn pass(
         browser_logins: delete(store, expired("browser_logins", "state_hash", Duration::ZERO))
             .await?,
         browser_sessions: delete(store, expired("browser_sessions", "id", Duration::ZERO)).await?,
+        admin_sessions: delete(store, expired("admin_sessions", "id", Duration::ZERO)).await?,
     })
 }
 

@@ -8,6 +8,9 @@
 mod support;
 
 mod account;
+mod admin_access;
+mod admin_api;
+mod admin_lists;
 mod admission;
 mod authorization;
 mod bad_input;

@@ -86,6 +86,7 @@ pub const ROOMS: &[Room] = &[
             "attribution::happening",
             "attribution::people",
             "attribution::sinks",
+            "attribution::searches::gaps",
             "clients",
             "config",
             "domain",

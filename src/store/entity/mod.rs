@@ -1,5 +1,7 @@
 //! One file per table, no behaviour.
 
+pub mod admin_sessions;
+pub mod admin_tokens;
 pub mod authorization_codes;
 pub mod authorization_requests;
 pub mod browser_logins;

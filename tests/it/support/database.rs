@@ -149,7 +149,7 @@ pub async fn db_execute(url: &str, sql: &str) {
     connection.close().await.expect("closing works");
 }
 
-const TABLES: [&str; 27] = [
+const TABLES: [&str; 29] = [
     "clients",
     "users",
     "consents",
@@ -177,6 +177,8 @@ const TABLES: [&str; 27] = [
     "anonymous_callers",
     "challenged_callers",
     "enforcement_halts",
+    "admin_sessions",
+    "admin_tokens",
 ];
 
 /// Every value of every table, as text, bytes included.

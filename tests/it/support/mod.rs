@@ -1,6 +1,7 @@
 //! People and machines that the stories are told with. They use the front door; what touches rows
 //! directly begins with `db_`.
 
+pub mod admin;
 pub mod answer;
 pub mod auth0;
 pub mod browser;

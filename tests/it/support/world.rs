@@ -173,10 +173,11 @@ impl World {
         std::fs::write(folder.path().join("gatehouse.toml"), file).expect("a file can be written");
         let database_url = backend.fresh(folder.path()).await;
         let through_relay = relay.map(|relay| database_behind(relay, &database_url));
-        let port = free_port();
+        let (port, admin_port) = (free_port(), free_port());
         let mut flags: BTreeMap<String, String> = BTreeMap::new();
         for (name, value) in [
             ("public_url", format!("http://127.0.0.1:{port}")),
+            ("admin_listen", format!("127.0.0.1:{admin_port}")),
             ("database_url", through_relay.unwrap_or_else(|| database_url.clone())),
             ("secret", SERVER_SECRET.to_owned()),
             ("upstream_issuer", auth0.issuer()),
@@ -194,7 +195,7 @@ impl World {
         let mut world = Self {
             url: flags["public_url"].clone(),
             local: format!("http://127.0.0.1:{port}"),
-            admin_url: String::new(),
+            admin_url: format!("http://127.0.0.1:{admin_port}"),
             database_url,
             clock: Arc::new(SteppedClock::starting_at(BEGINNING)),
             auth0,
@@ -216,11 +217,10 @@ impl World {
             .enable_all()
             .build()
             .expect("a runtime can be made");
-        let sockets = runtime.spawn(sockets(port)).await.expect("sockets can be bound");
+        let admin = port_of(&self.admin_url);
+        let sockets = runtime.spawn(sockets(port, admin)).await.expect("sockets can be bound");
         let house = runtime.spawn(self.blueprint(&[]).build()).await.expect("building ends");
         let house = house.expect("the house can be built");
-        let admin = sockets.admin.local_addr().expect("it is bound");
-        self.admin_url = format!("http://{admin}");
         let (stop, stopped) = oneshot::channel();
         let stopped = async move {
             // The story's end also ends the house.
@@ -273,13 +273,13 @@ impl World {
     }
 
     fn port(&self) -> u16 {
-        reqwest::Url::parse(&self.local).expect("a URL").port().expect("a port")
+        port_of(&self.local)
     }
 
     /// A second replica on the same database, answering to the same public address, with some
     /// settings changed; its own address.
     pub async fn replica(&self, settings: &[(&str, &str)]) -> String {
-        let sockets = sockets(free_port()).await;
+        let sockets = sockets(free_port(), 0).await;
         let address = sockets.public.local_addr().expect("it is bound");
         let house = self.blueprint(settings).build().await.expect("the house can be built");
         self.replicas.lock().unwrap().push(Replica::of(&house));
@@ -391,6 +391,11 @@ impl World {
         self.auth0.advance(duration);
     }
 
+    /// A path of the admin listener.
+    pub fn admin_at(&self, path: &str) -> String {
+        format!("{}{path}", self.admin_url)
+    }
+
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.local)
     }
@@ -406,10 +411,14 @@ impl Drop for World {
     }
 }
 
-async fn sockets(port: u16) -> Sockets {
+fn port_of(url: &str) -> u16 {
+    reqwest::Url::parse(url).expect("a URL").port().expect("a port")
+}
+
+async fn sockets(port: u16, admin_port: u16) -> Sockets {
     Sockets {
         public: TcpListener::bind(("127.0.0.1", port)).await.expect("the port is free"),
-        admin: TcpListener::bind("127.0.0.1:0").await.expect("a port is free"),
+        admin: TcpListener::bind(("127.0.0.1", admin_port)).await.expect("a port is free"),
     }
 }
 

@@ -3,8 +3,9 @@
 //! A new page is one more entry: its name, which is also that of its pictures, and the way to it.
 
 use crate::chromium::Chromium;
-use crate::houses::first_run;
+use crate::houses::{busy_house, first_run};
 use crate::judge::judge;
+use crate::support::admin::ALICE_ADMINISTERS;
 use crate::support::publisher::READS_LOOPBACK;
 use crate::support::sinks::SECRETS;
 use crate::support::{Backend, MINUTE, OAuthClient, Person, Publisher, World};
@@ -111,7 +112,87 @@ async fn told_account(chromium: &Chromium) -> World {
     world
 }
 
+/// A page of the dashboard, as Alice sees it in a house that was busy for some days.
+async fn dashboard(chromium: &Chromium, path: &str, heading: &str) -> World {
+    let (world, _) = busy_house().await;
+    chromium.go(&world.admin_at("/admin/")).await;
+    chromium.heading("Overview").await;
+    chromium.go(&world.admin_at(path)).await;
+    chromium.heading(heading).await;
+    world
+}
+
 gallery! {
+    admin_overview(chromium) {
+        dashboard(chromium, "/admin/", "Overview").await
+    }
+    admin_overview_of_nothing(chromium) {
+        let world = house(&[ALICE_ADMINISTERS]).await;
+        world.auth0.welcome(&Person::named("alice")).await;
+        chromium.go(&world.admin_at("/admin/")).await;
+        chromium.heading("Overview").await;
+        world
+    }
+    admin_usage(chromium) {
+        dashboard(chromium, "/admin/usage?by=tool", "Usage").await
+    }
+    admin_gaps(chromium) {
+        dashboard(chromium, "/admin/gaps?include=text", "Gaps").await
+    }
+    admin_organizations(chromium) {
+        dashboard(chromium, "/admin/organizations", "Organizations").await
+    }
+    admin_people(chromium) {
+        dashboard(chromium, "/admin/people", "People").await
+    }
+    admin_programs(chromium) {
+        dashboard(chromium, "/admin/clients", "Programs").await
+    }
+    admin_grants(chromium) {
+        dashboard(chromium, "/admin/grants?limit=5", "Grants").await
+    }
+    admin_feedback(chromium) {
+        dashboard(chromium, "/admin/feedback?include=text", "Feedback").await
+    }
+    admin_deliveries(chromium) {
+        dashboard(chromium, "/admin/sinks", "Deliveries").await
+    }
+    admin_person(chromium) {
+        let (world, person) = busy_house().await;
+        chromium.go(&world.admin_at("/admin/")).await;
+        chromium.heading("Overview").await;
+        chromium.go(&world.admin_at(&format!("/admin/people/{person}?include=email"))).await;
+        chromium.heading("Person").await;
+        world
+    }
+    admin_signed_out(chromium) {
+        let world = dashboard(chromium, "/admin/", "Overview").await;
+        chromium.press("Sign out of administration").await;
+        chromium.heading("You are signed out of administration").await;
+        world
+    }
+    admin_bad_filter(chromium) {
+        dashboard(chromium, "/admin/grants?person=x", "This list cannot be shown").await
+    }
+    admin_for_others(chromium) {
+        let world = house(&[ALICE_ADMINISTERS]).await;
+        world.auth0.welcome(&Person::named("bob")).await;
+        chromium.go(&world.admin_at("/admin/")).await;
+        chromium.heading("You are not one of the administrators").await;
+        world
+    }
+    admin_sign_in_expired(chromium) {
+        let world = house(&[ALICE_ADMINISTERS]).await;
+        chromium.go(&world.admin_at("/admin/signed-in?code=x")).await;
+        chromium.heading("This sign-in is finished or has expired").await;
+        world
+    }
+    admin_closed(chromium) {
+        let world = house(&[]).await;
+        chromium.go(&world.admin_at("/admin/")).await;
+        chromium.heading("Nobody administers here yet").await;
+        world
+    }
     front_door(chromium) {
         let world = house(&EVERY_LINK).await;
         chromium.go(&world.at("/")).await;

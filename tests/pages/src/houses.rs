@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::site::{CALLBACK, Site};
+use crate::support::admin::ALICE_ADMINISTERS;
 use crate::support::answer::query;
-use crate::support::{Answer, Backend, OAuthClient, Person, Tokens, World};
+use crate::support::{Answer, Backend, DAY, OAuthClient, Person, Tokens, World};
 use crate::web::Web;
 
 /// Where a house is known in public, in the walks over TLS.
@@ -25,6 +26,48 @@ pub async fn first_run() -> World {
 pub async fn native_client(world: &World, name: &str, site: &Site) -> OAuthClient {
     let client = world.client(name).await;
     OAuthClient { redirect_uri: site.at(CALLBACK), ..client }
+}
+
+const KEPT: (&str, &str) = ("keep_queries", "true");
+const OFTEN: (&str, &str) = ("limit_register", "1000/1h");
+
+/// A house that Alice administers, after some busy days; somebody's identifier.
+pub async fn busy_house() -> (World, String) {
+    let world = World::with(Backend::Sqlite, &[ALICE_ADMINISTERS, KEPT, OFTEN]).await;
+    let mut somebody = String::new();
+    let programs =
+        ["Claude Code", "Cursor", "=cmd|' /C calc'!A1 <b>Chat</b>", "Visual Studio Code"];
+    for (number, program) in programs.iter().enumerate() {
+        world.advance(DAY * u32::try_from(number).expect("a few"));
+        let client = world.client(program).await;
+        for (name, domain) in [
+            ("alice", "example.com"),
+            ("bob", "subsidiary-with-a-long-name.example.org"),
+            ("carol", "münchen.example"),
+            ("dan", "gmail.com"),
+        ] {
+            let email = json!(format!("{name}@{domain}"));
+            let person = Person::named(name).with("email", email);
+            let person = person.with("org_id", Value::Null).with("org_name", Value::Null);
+            let end = client.walk(&world, &mut world.browser(), &person, &[]).await;
+            let code = query(&end, "code").expect("a code");
+            let tokens = Tokens::of(&client.exchange(&code).await);
+            let mcp = world.mcp(&tokens.access_token);
+            for query in ["mooring", "harbour master", "how do I frobnicate the xyzzy"] {
+                mcp.tool("search_docs", json!({ "query": query })).await.expect(200);
+            }
+            if name == "bob" && number == 0 {
+                let sub = tokens.claims()["sub"].clone();
+                sub.as_str().expect("a person").clone_into(&mut somebody);
+                let arguments = json!({"category": "bug", "page_url": "https://docs.example.com/a",
+                    "feedback": "The second step names a file that is gone."});
+                mcp.tool("submit_documentation_feedback", arguments).await.expect(200);
+            }
+        }
+        world.count_usage().await.expect("usage can be counted");
+    }
+    world.auth0.welcome(&Person::named("alice")).await;
+    (world, somebody)
 }
 
 /// A house as in production: behind TLS, with a provider at which Alice is logged in.

@@ -9,6 +9,7 @@
 #[allow(dead_code, unused_imports, unused_macros, reason = "tests/it uses the rest")]
 mod support;
 
+mod administer;
 mod approve;
 mod attacks;
 mod chromium;

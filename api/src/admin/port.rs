@@ -1,0 +1,81 @@
+//! What the service does behind the admin endpoints.
+
+use crate::Nobody;
+use crate::admin::answer::{Answer, List};
+use crate::admin::pages::{ActForm, View};
+use crate::admin::reads::PeopleSearch;
+use crate::admin::rows::{
+    Activity, Client, Delivery, Feedback, Gap, Grant, Me, Organization, Person, PersonInFull,
+    Requeued, Revoked, Sink, Usage,
+};
+use crate::page::PageResponse;
+use crate::visit::Visit;
+
+macro_rules! port {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident: $ty:ty),*) -> $answer:ty;)+) => {
+        /// What the service does behind the admin endpoints.
+        #[allow(async_fn_in_trait, reason = "the endpoints need the futures to be Send")]
+        pub trait AdminPort: Send + Sync + 'static {
+            $(
+                $(#[$doc])*
+                fn $name(&self, visit: Visit $(, $arg: $ty)*)
+                -> impl Future<Output = $answer> + Send;
+            )+
+        }
+
+        impl AdminPort for Nobody {
+            $(
+                async fn $name(&self, _: Visit $(, _: $ty)*) -> $answer {
+                    self.never()
+                }
+            )+
+        }
+    };
+}
+
+port! {
+    /// Who asks.
+    me() -> Answer<Me>;
+    /// Programs, the newest first.
+    clients() -> List<Client>;
+    /// One program.
+    client(id: String) -> Answer<Client>;
+    /// Grants, the newest first.
+    grants() -> List<Grant>;
+    /// Ends a grant.
+    revoke_grant(id: String) -> Answer<Revoked>;
+    /// People in the order they came.
+    people() -> List<Person>;
+    /// People by their address.
+    search_people(search: Option<PeopleSearch>) -> List<Person>;
+    /// One person.
+    person(id: String) -> Answer<PersonInFull>;
+    /// Ends all grants of a person.
+    revoke_person(id: String) -> Answer<Revoked>;
+    /// Organizations, the newest first.
+    organizations() -> List<Organization>;
+    /// Feedback, the newest first.
+    feedback() -> List<Feedback>;
+    /// Who is handed what happens here.
+    sinks() -> List<Sink>;
+    /// What is on its way, the newest first.
+    deliveries() -> List<Delivery>;
+    /// Queues again what was given up.
+    redeliver(name: String) -> Answer<Requeued>;
+    /// What happened, by day.
+    activity() -> List<Activity>;
+    /// Calls of tools, added up.
+    usage() -> List<Usage>;
+    /// What people looked for and did not find.
+    gaps() -> List<Gap>;
+    /// A page of the dashboard.
+    dashboard(view: View) -> PageResponse;
+    /// A person's page.
+    person_page(id: String) -> PageResponse;
+    /// A form of the dashboard; none when it could not be read.
+    act(form: Option<ActForm>) -> PageResponse;
+    /// Where a sign-in begins.
+    admin_login() -> PageResponse;
+    /// Where it comes back to.
+    admin_signed_in() -> PageResponse;
+}

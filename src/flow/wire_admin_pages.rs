@@ -1,0 +1,138 @@
+//! The dashboard's pages: the rows of the API as tables, and the overview.
+
+use gatehouse_api::admin::answer::{Problem, Rows};
+use gatehouse_api::admin::pages::View;
+use gatehouse_api::page::PageResponse;
+use gatehouse_api::visit::Visit;
+use http::StatusCode;
+
+use crate::flow::Gatehouse;
+use crate::flow::wire_admin_entry::{looking, problem_page};
+use crate::flow::wire_admin_query::Asked;
+use crate::flow::wire_admin_tables as tables;
+use crate::flow::wire_admin_views::{Listed, listed};
+use crate::flow::{wire_admin_overview, wire_admin_people};
+use crate::page::admin::{
+    Button, Cell, PersonContext, Shell, Table, TableContext, render_person, render_tables,
+};
+
+/// `GET /admin/` and `GET /admin/…`
+pub async fn dashboard(gatehouse: &Gatehouse, visit: &Visit, view: View) -> PageResponse {
+    let by = match looking(gatehouse, visit).await {
+        Ok(by) => by,
+        Err(instead) => return instead,
+    };
+    let form = gatehouse.admin_form(&by).unwrap_or_default();
+    let mut asked = Asked::of(visit);
+    let done = match asked.text("done") {
+        Ok(done) => done.as_deref().and_then(done_in_words),
+        Err(problem) => return problem_page(gatehouse, &problem),
+    };
+    let here = match view {
+        View::Overview => "/admin/",
+        View::Organizations => "/admin/organizations",
+        View::People => "/admin/people",
+        View::Clients => "/admin/clients",
+        View::Grants => "/admin/grants",
+        View::Feedback => "/admin/feedback",
+        View::Sinks => "/admin/sinks",
+        View::Usage => "/admin/usage",
+        View::Gaps => "/admin/gaps",
+    };
+    let shell = Shell { frame: gatehouse.frame(), form: &form, here, done };
+    let html = match view {
+        View::Overview => wire_admin_overview::html(gatehouse, shell, asked).await,
+        _ => table_page(gatehouse, shell, visit, asked, view).await,
+    };
+    html.map_or_else(
+        |problem| problem_page(gatehouse, &problem),
+        |html| PageResponse::html(StatusCode::OK, html),
+    )
+}
+
+fn done_in_words(done: &str) -> Option<&'static str> {
+    match done {
+        "revoked" => Some("Revoked. Access tokens end within 5 seconds."),
+        "requeued" => Some("Queued again. Every running server delivers."),
+        _ => None,
+    }
+}
+
+async fn table_page(
+    gatehouse: &Gatehouse,
+    shell: Shell<'_>,
+    visit: &Visit,
+    asked: Asked,
+    view: View,
+) -> Result<String, Problem> {
+    let Listed { lead, filters, tables } = listed(gatehouse, visit, asked, view).await?;
+    Ok(render_tables(&TableContext { shell, lead, filters, tables }))
+}
+
+/// `GET /admin/people/…`
+pub async fn person_page(gatehouse: &Gatehouse, visit: &Visit, id: &str) -> PageResponse {
+    let by = match looking(gatehouse, visit).await {
+        Ok(by) => by,
+        Err(instead) => return instead,
+    };
+    let form = gatehouse.admin_form(&by).unwrap_or_default();
+    let mut asked = Asked::of(visit);
+    let done = match asked.text("done") {
+        Ok(done) => done.as_deref().and_then(done_in_words),
+        Err(problem) => return problem_page(gatehouse, &problem),
+    };
+    let shell = Shell { frame: gatehouse.frame(), form: &form, here: "/admin/people", done };
+    match wire_admin_people::one_person(gatehouse, asked, id).await {
+        Ok(found) => {
+            let known = &found.person;
+            let optional =
+                |name, value: &Option<String>| value.as_ref().map(|value| (name, value.clone()));
+            let facts = [
+                Some(("Identifier", known.id.clone())),
+                optional("Name", &known.name),
+                optional("Address", &known.email),
+                optional("Domain", &known.email_domain),
+                optional("Organization", &known.organization_name),
+                optional("Known by", &known.source),
+                optional("Confidence", &known.confidence),
+                optional("No organization", &known.no_organization),
+                Some(("First sign-in", tables::words(&known.first_login_at))),
+                Some(("Last sign-in", tables::words(&known.last_login_at))),
+            ];
+            let shows_email = known.email.is_some() || known.name.is_some();
+            let is_active = found.grants.iter().any(|grant| grant.active);
+            let end_all = Button {
+                act: "revoke_person",
+                of: known.id.clone(),
+                text: "Revoke all grants",
+                label: "Revoke all grants of this person".to_owned(),
+            };
+            let grants = Rows { items: found.grants.clone(), next: None };
+            let memberships = found.memberships.iter().map(tables::membership).collect();
+            let with_email = format!("/admin/people/{}?include=email", known.id);
+            let html = render_person(&PersonContext {
+                shell,
+                facts: facts.into_iter().flatten().collect(),
+                with_email: (!shows_email).then_some(with_email),
+                end_all: is_active.then_some(end_all),
+                tables: vec![
+                    tables::grants("Grants", grants),
+                    Table {
+                        title: "Organizations over time",
+                        head: &["Organization", "From", "To"],
+                        rows: memberships,
+                        next: None,
+                        csv: None,
+                    },
+                ],
+            });
+            PageResponse::html(StatusCode::OK, html)
+        }
+        Err(problem) => problem_page(gatehouse, &problem),
+    }
+}
+
+/// A moment of the API in a cell.
+pub fn time(written: &str) -> Cell {
+    Cell::Time(written.to_owned(), tables::words(written))
+}

@@ -1,0 +1,95 @@
+//! Lists while others write, and the same on the command line.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::support::admin::Operator;
+use crate::support::database::db_number;
+use crate::support::process::run;
+use crate::support::{Backend, MINUTE, World, on_both};
+
+const ROWS: usize = 23;
+
+on_both! {
+    async fn what_is_added_meanwhile_neither_moves_nor_repeats_a_row(backend: Backend) {
+        let world = World::with(backend, &[("limit_register", "100/1h")]).await;
+        let operator = Operator::with(&world, "o", "read").await;
+        for number in 0..ROWS {
+            world.client(&format!("before {number}")).await;
+        }
+        world.advance(MINUTE);
+        let before: BTreeSet<String> = operator
+            .all("/clients", 500)
+            .await
+            .iter()
+            .map(|row| row["id"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(before.len(), ROWS);
+        // Others register all the while.
+        let adding = async {
+            for number in 0..ROWS {
+                world.client(&format!("meanwhile {number}")).await;
+            }
+        };
+        let (listed, ()) = tokio::join!(operator.all("/clients", 3), adding);
+        let ids: Vec<&str> = listed.iter().map(|row| row["id"].as_str().unwrap()).collect();
+        let unique: BTreeSet<String> = ids.iter().map(|&id| id.to_owned()).collect();
+        assert_eq!(unique.len(), ids.len(), "a row came twice");
+        assert!(unique.is_superset(&before), "a row was passed over");
+        assert!(ids.is_sorted_by(|one, next| one > next), "the newest come first");
+        assert_eq!(operator.all("/clients", 7).await.len(), 2 * ROWS);
+    }
+
+    async fn each_row_of_a_list_is_whole_by_itself(backend: Backend) {
+        let world = World::start(backend).await;
+        let operator = Operator::with(&world, "o", "read").await;
+        let client = world.client("editor").await;
+        for number in 0..5 {
+            client.signed_in(&world, &format!("person-{number}")).await;
+        }
+        for row in operator.all("/grants", 2).await {
+            assert_eq!(row["client_name"], "editor");
+        }
+        for row in operator.all("/people", 2).await {
+            assert_eq!(row["organization_name"], "example-inc");
+        }
+    }
+
+    async fn commands_list_and_revoke_what_the_api_does(backend: Backend) {
+        let world = World::start(backend).await;
+        let client = world.client("editor").await;
+        let alice = client.signed_in(&world, "alice").await;
+        world.advance(MINUTE);
+        client.signed_in(&world, "alice").await;
+        client.signed_in(&world, "bob").await;
+        let folder = tempfile::tempdir().unwrap();
+        let command = async |words: &str| {
+            let (code, said) = run(&world, folder.path(), words, &[]).await;
+            (code, serde_json::from_str::<Value>(&said).unwrap_or(Value::String(said)))
+        };
+        let (_, clients) = command("clients list --json").await;
+        assert_eq!(clients["clients"][0]["name"], "editor", "{clients}");
+        assert_eq!(clients["clients"][0]["grants"], 3);
+        let (_, page) = command("grants list --json --limit 2").await;
+        assert_eq!(page["grants"].as_array().unwrap().len(), 2, "{page}");
+        let next = page["next"].as_str().unwrap();
+        let (_, rest) = command(&format!("grants list --json --after {next}")).await;
+        assert_eq!(rest["grants"][0]["id"], alice.claims()["gid"]);
+        assert_eq!(rest["next"], Value::Null);
+        let gid = alice.claims()["gid"].as_str().unwrap().to_owned();
+        let (code, ended) = command(&format!("grants revoke {gid} --json")).await;
+        assert_eq!((code, &ended["revoked"][0]), (Some(0), &alice.claims()["gid"]));
+        let sub = alice.claims()["sub"].as_str().unwrap().to_owned();
+        let (_, ended) = command(&format!("grants revoke --person {sub} --json")).await;
+        assert_eq!(ended["revoked"].as_array().unwrap().len(), 1);
+        let living = "SELECT count(*) FROM grants WHERE revoked_at IS NULL";
+        assert_eq!(db_number(&world.database_url, living).await, 1);
+        let (code, said) = command("grants list --active false").await;
+        assert_eq!(code, Some(0));
+        assert!(!said.to_string().contains('@'), "{said}");
+        for bad in ["grants revoke", "grants revoke x", "grants list --person x"] {
+            assert_eq!(command(bad).await.0, Some(1), "{bad}");
+        }
+    }
+}
