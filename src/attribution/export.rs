@@ -159,6 +159,17 @@ pub const SECTIONS: &[Section] = &[
         ],
     },
     Section {
+        name: "admin_sessions",
+        table: "admin_sessions",
+        condition: OF_PERSON,
+        columns: &[
+            ("created_at", Told::Time),
+            ("used_at", Told::Time),
+            ("expires_at", Told::Time),
+            ("ends_at", Told::Time),
+        ],
+    },
+    Section {
         name: "feedback",
         table: "feedback",
         condition: OF_PERSON,

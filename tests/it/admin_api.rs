@@ -31,7 +31,7 @@ on_both! {
         assert_eq!(texts(&clients, "name"), ["two", "one"]);
         assert_eq!(texts(&clients, "kind"), ["registered", "registered"]);
         assert_eq!(clients[0]["grants"], 2);
-        assert_eq!(clients[1]["created_at"], "2027-01-15T08:00:00Z");
+        assert_eq!(clients[1]["created_at"], "2027-01-15T08:00:00.000Z");
         assert_eq!(operator.all("/clients?kind=document", 50).await, [] as [Value; 0]);
         let id = clients[0]["id"].as_str().unwrap();
         let found = operator.get(&format!("/clients/{id}")).await.expect(200).json();
