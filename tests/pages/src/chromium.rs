@@ -6,7 +6,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fantoccini::actions::{
     InputSource as _, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction,
@@ -150,9 +150,10 @@ impl Chromium {
 
     /// Waits for a page with this heading, and says all its text.
     pub async fn heading(&self, words: &str) -> String {
-        let found = self.wait_for(&format!("//h1[contains(., {words:?})]")).await;
+        let found = self.wait_for(&format!("//h1[contains(., {words:?})]")).await.err();
         let text = self.text().await;
-        assert!(found.is_ok(), "no heading {words:?} at {}:\n{text}", self.url().await);
+        let url = self.url().await;
+        assert!(found.is_none(), "no heading {words:?} at {url} ({found:?}):\n{text}");
         text
     }
 
@@ -165,8 +166,17 @@ impl Chromium {
         (if text.contains(one) { one } else { other }, text)
     }
 
+    /// What is asked while one page gives way to the next is answered with one of several errors
+    /// by the driver, and asked again.
     async fn wait_for(&self, path: &str) -> Result<fantoccini::elements::Element, CmdError> {
-        self.client.wait().at_most(PATIENCE).for_element(Locator::XPath(path)).await
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.client.wait().at_most(left).for_element(Locator::XPath(path)).await {
+                Err(CmdError::Standard(error)) if !left.is_zero() => drop(error),
+                found_or_not => return found_or_not,
+            }
+        }
     }
 
     /// The button or link with this label.
@@ -322,9 +332,14 @@ fn capabilities(habits: &Habits, profile: &str) -> Capabilities {
     .map(str::to_owned)
     .to_vec();
     arguments.push(format!("--user-data-dir={profile}"));
-    if let Some(port) = habits.web {
-        let rule = format!("MAP * 127.0.0.1:{port}, EXCLUDE 127.0.0.1, EXCLUDE localhost");
-        arguments.push(format!("--host-resolver-rules={rule}"));
+    // No name is ever looked up outside this machine.
+    let elsewhere = match habits.web {
+        Some(port) => format!("127.0.0.1:{port}"),
+        None => "~NOTFOUND".to_owned(),
+    };
+    let rule = format!("MAP * {elsewhere}, EXCLUDE 127.0.0.1, EXCLUDE localhost");
+    arguments.push(format!("--host-resolver-rules={rule}"));
+    if habits.web.is_some() {
         arguments.push("--ignore-certificate-errors".to_owned());
     }
     if !habits.is_keeping_pages {

@@ -362,6 +362,7 @@ gallery! {
         let world = first_run().await;
         let location = at_provider(chromium, &world).await;
         chromium.log_in().await;
+        chromium.reaches("code=").await;
         chromium.go(&location).await;
         chromium.log_in().await;
         chromium.heading("This sign-in is finished").await;
