@@ -9,6 +9,7 @@
 //! A person has another name for each sink, so that two sinks cannot put together what each knows.
 //! It is kept from the first time on: it outlives a change of the server's secret.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -17,9 +18,10 @@ use uuid::Uuid;
 use crate::attribution::delivery::Delivery;
 use crate::attribution::happening::{Happening, KnownPerson};
 use crate::attribution::sink_letter::{SinkItem, SinkPayload};
+use crate::attribution::usage::products::Products;
 use crate::clock::Timestamp;
 use crate::config::sink::SinkConfig;
-use crate::config::sink_words::SinkEvent;
+use crate::config::sink_words::{SinkEvent, SinkField};
 use crate::domain::access_token::Profile;
 use crate::domain::organization::KnownOrganization;
 use crate::id::{OutboxId, UserId};
@@ -103,6 +105,7 @@ impl Sinks {
             return Ok(());
         }
         let ids: Vec<_> = ids.into_iter().map(UserId::from_uuid).collect();
+        let happenings = self.with_products(txn, happenings).await?;
         let held = sink_people::hold(txn, &ids).await?;
         let objections = sink_people::opt_outs(txn, &ids).await?;
         for held in held {
@@ -121,6 +124,30 @@ impl Sinks {
             }
         }
         Ok(())
+    }
+
+    /// The same, each with the product that its client is, where a sink is told that.
+    async fn with_products<'a>(
+        &self,
+        txn: &Txn,
+        happenings: &'a [Happening],
+    ) -> Result<Cow<'a, [Happening]>, StoreError> {
+        let is_told = |it: &Happening| {
+            let lists = |sink: &Sink| sink.config.fields.contains(&SinkField::ClientProduct);
+            it.client_product.is_none() && self.each.iter().any(|s| s.hears(it.event) && lists(s))
+        };
+        let untold = happenings.iter().filter(|it| is_told(it));
+        let client_ids: BTreeSet<_> = untold.filter_map(|it| it.client_id.clone()).collect();
+        if client_ids.is_empty() {
+            return Ok(Cow::Borrowed(happenings));
+        }
+        let products = Products::of(txn, client_ids).await?;
+        let with_product = |it: &Happening| {
+            let client = it.client_id.as_deref();
+            let known = || client.and_then(|client_id| products.of_client(client_id));
+            Happening { client_product: it.client_product.clone().or_else(known), ..it.clone() }
+        };
+        Ok(Cow::Owned(happenings.iter().map(with_product).collect()))
     }
 
     async fn queue_for(

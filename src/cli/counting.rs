@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::attribution::searches::recorder::SearchRecorder;
+use crate::attribution::sinks::Sinks;
 use crate::attribution::usage::recorder::UsageRecorder;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -15,6 +16,7 @@ pub fn usage_recorder(
     store: &Store,
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
+    sinks: &Arc<Sinks>,
 ) -> UsageRecorder {
     let is_asked = config.usage.keep_queries || config.usage.ask_context;
     let searches = is_asked.then(|| {
@@ -22,5 +24,6 @@ pub fn usage_recorder(
         SearchRecorder::new(store.clone(), Arc::clone(&config.secret), clock, entropy)
     });
     let clock = Arc::clone(clock);
-    UsageRecorder::new(store.clone(), clock, &**entropy, config.usage.kept, searches)
+    let told = (Arc::clone(sinks), searches);
+    UsageRecorder::new(store.clone(), clock, Arc::clone(entropy), config.usage.kept, told)
 }

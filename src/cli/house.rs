@@ -215,7 +215,8 @@ impl House {
         let remote_ledger = Arc::new(remote_ledger);
         let witness: Arc<dyn Witness> = Arc::<RemoteLedger>::clone(&remote_ledger);
         let remotes = Remotes::new(&config.remotes, clock, Some(&witness));
-        let usage = Arc::new(counting::usage_recorder(config, store, clock, entropy));
+        let usage =
+            Arc::new(counting::usage_recorder(config, store, clock, entropy, &gatehouse.sinks));
         let wire = Arc::new(Wire {
             mcp: Arc::new(mcp_door(&gatehouse, &texts, feedback, (&usage, remotes))),
             gatehouse: Arc::clone(&gatehouse),

@@ -53,5 +53,6 @@ mod server_card;
 mod sinks;
 mod site_login;
 mod token;
+mod told_calls;
 mod usage;
 mod usage_totals;

@@ -9,28 +9,31 @@
 //! is killed loses what it had not written: the calls of the last [`WRITTEN_EVERY`] and of a write
 //! under way, or since when the database is away.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use url::Url;
 use uuid::Uuid;
 
 use crate::attribution::searches::recorder::SearchRecorder;
+use crate::attribution::sinks::Sinks;
 use crate::attribution::usage::organization;
 use crate::attribution::usage::pending::{Key, Pending, Person, Who};
+use crate::attribution::usage::products::Products;
+use crate::attribution::usage::told::{Told, ToldCall};
 use crate::clock::{Clock, Timestamp};
+use crate::config::sink_words::SinkEvent;
 use crate::domain::day::Day;
 use crate::domain::latency::Latency;
-use crate::domain::product::{self, Signs, product_of};
-use crate::id::{UsageWriterId, UserId};
+use crate::domain::product;
+use crate::id::{ToldCallId, UsageWriterId, UserId};
 use crate::mcp::usage::{Call, UsageBook};
 use crate::secret::Entropy;
 use crate::store::usage_sweep::ROLLED_UP_AFTER;
-use crate::store::{Consumed, Store, StoreError, Txn, clients, transact, usage};
+use crate::store::{Consumed, Store, StoreError, Txn, transact, usage};
 
 /// How often what has come together is written.
 pub const WRITTEN_EVERY: Duration = Duration::from_secs(2);
@@ -53,7 +56,9 @@ pub struct UsageRecorder {
     kept: Duration,
     /// By what name the database knows this process.
     writer: Uuid,
-    pending: Mutex<Pending>,
+    entropy: Arc<dyn Entropy>,
+    sinks: Arc<Sinks>,
+    waiting: Mutex<Waiting>,
     is_enough: Notify,
     /// Keeps what was asked, where the settings say so.
     searches: Option<SearchRecorder>,
@@ -68,6 +73,26 @@ struct Unwritten {
     /// How often the database refused it for what is in it.
     refusals: u32,
     batch: BTreeMap<Key, Latency>,
+    told: Vec<ToldCall>,
+}
+
+impl Unwritten {
+    fn is_empty(&self) -> bool {
+        self.batch.is_empty() && self.told.is_empty()
+    }
+
+    /// The clients whose requests do not say which product they are.
+    fn untold_clients(&self) -> BTreeSet<String> {
+        let all = self.batch.keys().map(|key| &key.who).chain(self.told.iter().map(|it| &it.who));
+        all.filter(|who| who.told.is_none()).filter_map(|who| who.client_id.clone()).collect()
+    }
+}
+
+/// What has come together.
+#[derive(Default)]
+struct Waiting {
+    counts: Pending,
+    told: Told,
 }
 
 impl UsageBook for UsageRecorder {
@@ -90,39 +115,55 @@ impl UsageBook for UsageRecorder {
             revision: signs.revision,
             outcome: outcome.name(),
         };
-        let mut pending = self.pending();
-        pending.add(key, &Latency::of(took));
-        if pending.len() == BATCH_KEYS {
+        let told = person.filter(|_| self.sinks.hear(SinkEvent::ToolCalled)).map(|user_id| {
+            let at = self.clock.now();
+            ToldCall {
+                occasion: ToldCallId::generate(&*self.entropy, at).uuid(),
+                user_id,
+                who: key.who.clone(),
+                tool: key.tool.clone(),
+                outcome: key.outcome,
+                at,
+            }
+        });
+        let mut waiting = self.waiting();
+        waiting.counts.add(key, &Latency::of(took));
+        let is_told = told.is_some();
+        told.into_iter().for_each(|call| waiting.told.add(call));
+        let is_full = is_told && waiting.told.len() == BATCH_KEYS;
+        if is_full || waiting.counts.len() == BATCH_KEYS {
             self.is_enough.notify_one();
         }
     }
 }
 
 impl UsageRecorder {
-    /// Counts into `store`, where counts by person are kept for `kept`.
+    /// Counts into `store`, where counts by person are kept for `kept`, and tells sinks.
     pub fn new(
         store: Store,
         clock: Arc<dyn Clock>,
-        entropy: &dyn Entropy,
+        entropy: Arc<dyn Entropy>,
         kept: Duration,
-        searches: Option<SearchRecorder>,
+        (sinks, searches): (Arc<Sinks>, Option<SearchRecorder>),
     ) -> Self {
-        let writer = UsageWriterId::generate(entropy, clock.now()).uuid();
+        let writer = UsageWriterId::generate(&*entropy, clock.now()).uuid();
         Self {
             store,
             clock,
             kept,
             writer,
-            pending: Mutex::default(),
+            entropy,
+            sinks,
+            waiting: Mutex::default(),
             is_enough: Notify::new(),
             searches,
             unwritten: tokio::sync::Mutex::default(),
         }
     }
 
-    fn pending(&self) -> MutexGuard<'_, Pending> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
         // Counts are whole whatever became of the last holder.
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes now and then until `ended` resolves, and then what is left, as often as it takes.
@@ -168,9 +209,9 @@ impl UsageRecorder {
     async fn write_counts(&self) -> Result<(), StoreError> {
         let mut unwritten = self.unwritten.lock().await;
         loop {
-            if unwritten.batch.is_empty() {
-                unwritten.batch = self.pending().take(BATCH_KEYS);
-                if unwritten.batch.is_empty() {
+            if unwritten.is_empty() {
+                self.begin_batch(&mut unwritten);
+                if unwritten.is_empty() {
                     return Ok(());
                 }
                 unwritten.number += 1;
@@ -185,17 +226,28 @@ impl UsageRecorder {
                     let calls: i64 = unwritten.batch.values().map(Latency::calls).sum();
                     tracing::error!(flow = "usage", calls, %error, "usage could not be counted");
                 }
-                Ok(()) => {}
+                Ok(()) if unwritten.told.is_empty() => {}
+                Ok(()) => self.sinks.wake(),
             }
             unwritten.refusals = 0;
             unwritten.batch.clear();
+            unwritten.told.clear();
         }
     }
 
-    async fn write_batch(
-        &self,
-        Unwritten { number, batch, .. }: &Unwritten,
-    ) -> Result<(), StoreError> {
+    fn begin_batch(&self, unwritten: &mut Unwritten) {
+        let mut waiting = self.waiting();
+        unwritten.batch = waiting.counts.take(BATCH_KEYS);
+        unwritten.told = waiting.told.take(BATCH_KEYS);
+        let left_out = waiting.told.left_out();
+        drop(waiting);
+        if left_out > 0 {
+            tracing::warn!(flow = "usage", left_out, "sinks are not told of calls: too many wait");
+        }
+    }
+
+    async fn write_batch(&self, unwritten: &Unwritten) -> Result<(), StoreError> {
+        let Unwritten { number, batch, told, .. } = unwritten;
         let now = self.clock.now();
         transact!(self.store, txn => {
             if usage::claim_batch(txn, self.writer, *number, now).await? == Consumed::ByUs {
@@ -203,7 +255,11 @@ impl UsageRecorder {
                 for day in days_over(batch, now).into_iter().filter(|day| *day >= oldest) {
                     usage::reopen(txn, day).await?;
                 }
-                let mut counts = resolved(txn, batch).await?;
+                let products = Products::of(txn, unwritten.untold_clients()).await?;
+                let calls: Vec<_> = told.iter().map(|call| call.happening(&products)).collect();
+                // It holds the people, and so comes before what refers to them.
+                self.sinks.queue(txn, &calls, now).await?;
+                let mut counts = resolved(txn, batch, &products).await?;
                 counts.retain(|key, _| key.day >= oldest);
                 usage::add(txn, &counts).await?;
             }
@@ -228,11 +284,11 @@ fn days_over(batch: &BTreeMap<Key, Latency>, now: Timestamp) -> BTreeSet<Day> {
 async fn resolved(
     txn: &Txn,
     batch: &BTreeMap<Key, Latency>,
+    products: &Products,
 ) -> Result<BTreeMap<usage::Key, Latency>, StoreError> {
     let people: BTreeSet<_> = batch.keys().filter_map(|key| key.who.person).collect();
     let people: Vec<_> = people.into_iter().map(|Person(user_id)| user_id).collect();
     let organizations = organization::keys_of(txn, &people).await?;
-    let names = registered_names(txn, batch).await?;
     let mut counts: BTreeMap<usage::Key, Latency> = BTreeMap::new();
     for (key, latency) in batch {
         let person = key.who.person.map(|Person(user_id)| user_id);
@@ -240,7 +296,7 @@ async fn resolved(
         let organization = person.and_then(|person| organizations.get(&person));
         let about = [
             organization.cloned().unwrap_or_default(),
-            product_with(&key.who, &names),
+            products.with(&key.who),
             key.tool.clone(),
             key.revision.to_owned(),
             key.outcome.to_owned(),
@@ -249,35 +305,4 @@ async fn resolved(
         counts.entry(key).or_default().add(latency);
     }
     Ok(counts)
-}
-
-fn product_with(who: &Who, names: &HashMap<String, String>) -> String {
-    let client_id = who.client_id.as_deref().unwrap_or_default();
-    let document = Url::parse(client_id).ok().filter(|url| url.scheme() == "https");
-    product_of(Signs {
-        told: who.told,
-        registered: names.get(client_id).map(String::as_str),
-        publisher: document.as_ref().and_then(Url::host_str),
-        agent: who.agent,
-    })
-}
-
-/// What clients call themselves of which nothing better is known.
-async fn registered_names(
-    txn: &Txn,
-    batch: &BTreeMap<Key, Latency>,
-) -> Result<HashMap<String, String>, StoreError> {
-    let untold = batch.keys().filter(|key| key.who.told.is_none());
-    let client_ids: BTreeSet<_> = untold.filter_map(|key| key.who.client_id.clone()).collect();
-    let client_ids: Vec<_> = client_ids.into_iter().collect();
-    let mut names = HashMap::new();
-    for some in client_ids.chunks(BATCH_KEYS / 8) {
-        let clients = clients::find_all(txn, some).await?;
-        let named = clients.into_iter().filter_map(|client| {
-            let name = client.metadata.client_name?;
-            Some((client.client_id, name))
-        });
-        names.extend(named);
-    }
-    Ok(names)
 }

@@ -151,6 +151,17 @@ impl World {
         Self::built(backend, relay, settings, "", &[]).await
     }
 
+    /// The same, with a configuration file and variables in its environment.
+    pub async fn behind_with_file(
+        backend: Backend,
+        relay: Option<&Relay>,
+        settings: &[(&str, &str)],
+        file: &str,
+        environment: &[(&str, &str)],
+    ) -> Self {
+        Self::built(backend, relay, settings, file, environment).await
+    }
+
     /// The house with a configuration file and variables in its environment.
     pub async fn with_file(
         backend: Backend,
