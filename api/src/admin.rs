@@ -12,6 +12,7 @@ pub mod csv;
 pub mod pages;
 pub mod port;
 pub mod reads;
+pub mod rights;
 pub mod rows;
 
 use crate::Port;

@@ -36,6 +36,7 @@ use crate::admin::counts::AdminCountsApi;
 use crate::admin::pages::DashboardApi;
 use crate::admin::port::AdminPort;
 use crate::admin::reads::AdminReadApi;
+use crate::admin::rights::AdminRightsApi;
 use crate::admin::{AdminApi, Liveness, ReadyResponse};
 use crate::authorize::AuthorizeApi;
 use crate::card::{CardApi, ServerCard, ServerJson};
@@ -166,13 +167,15 @@ pub fn public<P: Port>(port: &Arc<P>) -> OpenApiService<PublicApi<P>, ()> {
 }
 
 /// The endpoints of the admin listener.
-pub type AdminListenerApi<P> = (AdminApi<P>, AdminReadApi<P>, AdminCountsApi<P>, DashboardApi<P>);
+pub type AdminListenerApi<P> =
+    (AdminApi<P>, AdminReadApi<P>, AdminRightsApi<P>, AdminCountsApi<P>, DashboardApi<P>);
 
 /// The endpoints of the admin listener, served by `port`.
 pub fn admin<P: Port + AdminPort>(port: &Arc<P>) -> OpenApiService<AdminListenerApi<P>, ()> {
     let groups = (
         AdminApi(Arc::clone(port)),
         AdminReadApi(Arc::clone(port)),
+        AdminRightsApi(Arc::clone(port)),
         AdminCountsApi(Arc::clone(port)),
         DashboardApi(Arc::clone(port)),
     );

@@ -43,6 +43,7 @@ pub mod wire_admin_pages;
 pub mod wire_admin_people;
 pub mod wire_admin_query;
 pub mod wire_admin_reads;
+pub mod wire_admin_rights;
 pub mod wire_admin_tables;
 pub mod wire_admin_views;
 pub mod wire_codes;

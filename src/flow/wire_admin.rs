@@ -7,6 +7,7 @@ use gatehouse_api::admin::answer::{Answer, List, Problem};
 use gatehouse_api::admin::pages::{ActForm, View};
 use gatehouse_api::admin::port::AdminPort;
 use gatehouse_api::admin::reads::PeopleSearch;
+use gatehouse_api::admin::rights::{Enforcement, Erased, Resumed};
 use gatehouse_api::admin::rows::{
     Activity, Client, Delivery, Feedback, Gap, Grant, Me, Organization, Person, PersonInFull,
     Requeued, Revoked, Sink, Usage,
@@ -14,6 +15,8 @@ use gatehouse_api::admin::rows::{
 use gatehouse_api::page::PageResponse;
 use gatehouse_api::visit::Visit;
 use http::StatusCode;
+use poem_openapi::types::Any;
+use serde_json::Value;
 
 use crate::domain::administrators::{AdminRefusal, AdminScope};
 use crate::flow::admin_access::{AdminCredentials, Administrator, Authorization};
@@ -22,7 +25,7 @@ use crate::flow::wire::{Wire, is_cross_site, log_fault};
 use crate::flow::wire_admin_query::{Asked, bad};
 use crate::flow::{
     Fault, Gatehouse, wire_admin_counts, wire_admin_entry, wire_admin_pages, wire_admin_people,
-    wire_admin_reads,
+    wire_admin_reads, wire_admin_rights,
 };
 use crate::id::{GrantId, UserId};
 use crate::store::StoreError;
@@ -142,6 +145,10 @@ macro_rules! list {
     }};
 }
 
+fn person_of(id: &str) -> Result<UserId, Problem> {
+    UserId::parse(id).ok_or_else(|| bad("id", "It is no identifier of ours."))
+}
+
 fn revoked(ended: EndedGrants) -> Revoked {
     Revoked { grants: ended.grants.iter().map(ToString::to_string).collect() }
 }
@@ -211,10 +218,52 @@ impl AdminPort for Wire {
         answer(
             async {
                 let by = admitted(&self.gatehouse, &visit, AdminScope::Write).await?;
-                let id = UserId::parse(&id);
-                let id = id.ok_or_else(|| bad("id", "It is no identifier of ours."))?;
-                let ended = self.gatehouse.revoke_person_as_admin(&by, id).await;
+                let ended = self.gatehouse.revoke_person_as_admin(&by, person_of(&id)?).await;
                 ended.map_err(|fault| fault_problem(&fault))?.map(revoked).ok_or_else(not_found)
+            }
+            .await,
+        )
+    }
+
+    async fn export_person(&self, visit: Visit, id: String) -> Answer<Any<Value>> {
+        answer(
+            async {
+                let by = admitted(&self.gatehouse, &visit, AdminScope::Write).await?;
+                let exported = self.gatehouse.export_as_admin(&by, person_of(&id)?).await;
+                exported.map_err(|fault| fault_problem(&fault))?.map(Any).ok_or_else(not_found)
+            }
+            .await,
+        )
+    }
+
+    async fn erase_person(&self, visit: Visit, id: String) -> Answer<Erased> {
+        answer(
+            async {
+                let by = admitted(&self.gatehouse, &visit, AdminScope::Write).await?;
+                let erased = self.gatehouse.erase_as_admin(&by, person_of(&id)?).await;
+                let erased = erased.map_err(|fault| fault_problem(&fault))?;
+                erased.map(wire_admin_rights::erased).ok_or_else(not_found)
+            }
+            .await,
+        )
+    }
+
+    async fn enforcement(&self, visit: Visit) -> Answer<Enforcement> {
+        answer(
+            async {
+                admitted(&self.gatehouse, &visit, AdminScope::Read).await?;
+                wire_admin_rights::enforcement(&self.gatehouse, Asked::of(&visit)).await
+            }
+            .await,
+        )
+    }
+
+    async fn resume(&self, visit: Visit) -> Answer<Resumed> {
+        answer(
+            async {
+                let by = admitted(&self.gatehouse, &visit, AdminScope::Write).await?;
+                let resumed = self.gatehouse.resume_as_admin(&by).await;
+                resumed.map(|resumed| Resumed { resumed }).map_err(|fault| fault_problem(&fault))
             }
             .await,
         )

@@ -9,13 +9,17 @@ use http::StatusCode;
 use crate::domain::administrators::{AdminRefusal, AdminScope};
 use crate::flow::admin_access::Administrator;
 use crate::flow::admin_login::{ADMIN_LOGIN_PATH, ADMIN_PATH, AdminEntry, AdminLogin};
+use crate::flow::own_data::ERASE_WORD;
 use crate::flow::wire_admin::credentials;
+use crate::flow::wire_admin_rights::erased_page;
 use crate::flow::wire_pages::{Words, bad, fault_page, page, see_other};
 use crate::flow::{Fault, Gatehouse};
 use crate::id::{GrantId, UserId};
 use crate::page::Link;
 
 const SIGN_IN_AGAIN: Link<'_> = Link { href: ADMIN_LOGIN_PATH, text: "Sign in again" };
+/// What the file with an export is called.
+const PERSON_FILE: &str = "person.json";
 const OVERVIEW: Link<'_> = Link { href: ADMIN_PATH, text: "To the overview" };
 
 /// `GET /admin/login`
@@ -168,9 +172,8 @@ pub async fn act(gatehouse: &Gatehouse, visit: &Visit, form: Option<ActForm>) ->
     if form.act == "sign_out" {
         return signed_out(gatehouse, visit, &by).await;
     }
-    let of = form.of.as_deref().unwrap_or_default();
-    match acted(gatehouse, &by, &form.act, of).await {
-        Ok(Some(location)) => see_other(location, Vec::new()),
+    match acted(gatehouse, &by, &form).await {
+        Ok(Some(done)) => done,
         Ok(None) => problem_page(gatehouse, &crate::flow::wire_admin::not_found()),
         Err(fault) => fault_page(gatehouse, "admin", &fault),
     }
@@ -193,15 +196,16 @@ async fn signed_out(gatehouse: &Gatehouse, visit: &Visit, by: &Administrator) ->
     }
 }
 
-/// Where the browser goes afterwards.
+/// What the browser gets afterwards; nothing when there is no such act, or nothing to do it to.
 async fn acted(
     gatehouse: &Gatehouse,
     by: &Administrator,
-    act: &str,
-    of: &str,
-) -> Result<Option<String>, Fault> {
-    let to_person = |person: UserId| format!("/admin/people/{person}?done=revoked");
-    Ok(match act {
+    form: &ActForm,
+) -> Result<Option<PageResponse>, Fault> {
+    let of = form.of.as_deref().unwrap_or_default();
+    let to = |location: String| see_other(location, Vec::new());
+    let to_person = |person: UserId| to(format!("/admin/people/{person}?done=revoked"));
+    Ok(match form.act.as_str() {
         "revoke_grant" => {
             let Some(id) = GrantId::parse(of) else { return Ok(None) };
             gatehouse.revoke_as_admin(by, id).await?.map(|ended| to_person(ended.person))
@@ -212,7 +216,26 @@ async fn acted(
         }
         "redeliver" => {
             let queued = gatehouse.redeliver_as_admin(by, of).await?;
-            queued.map(|_| "/admin/sinks?done=requeued".to_owned())
+            queued.map(|_| to("/admin/sinks?done=requeued".to_owned()))
+        }
+        "export_person" => {
+            let Some(id) = UserId::parse(of) else { return Ok(None) };
+            let exported = gatehouse.export_as_admin(by, id).await?;
+            exported.map(|data| PageResponse::download(PERSON_FILE, format!("{data:#}")))
+        }
+        "erase_person" => {
+            let Some(id) = UserId::parse(of) else { return Ok(None) };
+            let typed = form.confirm.as_deref().unwrap_or_default();
+            if !typed.trim().eq_ignore_ascii_case(ERASE_WORD) {
+                return Ok(Some(to(format!("/admin/people/{id}?done=not_erased"))));
+            }
+            let erased = gatehouse.erase_as_admin(by, id).await?;
+            erased.map(|erased| erased_page(gatehouse, &erased))
+        }
+        "resume" => {
+            let resumed = gatehouse.resume_as_admin(by).await?;
+            let done = if resumed { "resumed" } else { "not_resumed" };
+            Some(to(format!("/admin/enforcement?done={done}")))
         }
         _ => None,
     })

@@ -10,6 +10,7 @@ use crate::flow::Gatehouse;
 use crate::flow::wire_admin::{broken, not_found};
 use crate::flow::wire_admin_query::{Asked, bad, cut};
 use crate::flow::wire_admin_reads::{Read, list_grants, written};
+use crate::flow::wire_admin_rights::told;
 use crate::id::UserId;
 use crate::store::listings::Window;
 use crate::store::listings::grants::GrantSelection;
@@ -71,7 +72,10 @@ pub async fn one_person(
     let memberships = people::history(db, id).await.map_err(broken)?;
     let selection = GrantSelection { person: Some(id), ..GrantSelection::default() };
     let window = Window { after: None, rows: GRANTS_SHOWN };
+    let (disclosures, objections) = told(gatehouse, id).await.map_err(broken)?;
     Ok(PersonInFull {
+        disclosures,
+        objections,
         person: person(gatehouse, &found, with_email),
         memberships: memberships.iter().map(membership).collect(),
         grants: list_grants(gatehouse, &selection, window).await?.items,

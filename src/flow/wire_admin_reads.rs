@@ -7,20 +7,20 @@ use gatehouse_api::admin::rows::{Client, Delivery, Feedback, Grant, Organization
 use crate::calendar;
 use crate::clock::Timestamp;
 use crate::flow::Gatehouse;
+use crate::flow::admin_acts::FEEDBACK;
 use crate::flow::wire_admin::{broken, not_found};
 use crate::flow::wire_admin_query::{Asked, bad, cut, wider};
 use crate::id::UserId;
 use crate::server_secret::Purpose;
 use crate::store::listings::Window;
 use crate::store::listings::clients::{self, ClientKind, ClientSelection, ListedClient};
-use crate::store::listings::deliveries::{self, DeliverySelection, DeliveryState, ListedDelivery};
+use crate::store::listings::deliveries::{
+    self, DeliverySelection, DeliveryState, Destination, ListedDelivery,
+};
 use crate::store::listings::feedback::{self, ListedFeedback};
 use crate::store::listings::grants::{self, GrantSelection, ListedGrant, Moment};
 use crate::store::listings::organizations::{self, ListedOrganization};
 use uuid::Uuid;
-
-/// Feedback's receiver in the outbox, as `attribution::feedback` calls it.
-const FEEDBACK: &str = "feedback";
 
 /// Rows, or what is wrong with what was asked.
 pub type Read<T> = Result<Rows<T>, Problem>;
@@ -173,8 +173,20 @@ fn message(gatehouse: &Gatehouse, row: ListedFeedback, with_text: bool) -> Feedb
 pub async fn sinks(gatehouse: &Gatehouse, asked: Asked) -> Read<Sink> {
     asked.finish()?;
     let found = deliveries::destinations(gatehouse.store.read()).await.map_err(broken)?;
+    let configured = gatehouse.receivers();
+    let unused = configured.iter().map(|receiver| receiver.name.clone());
+    let unused = unused.filter(|name| found.iter().all(|row| row.name != *name));
+    let unused: Vec<_> = unused.map(Destination::nothing_for).collect();
     let time = |millis: Option<i64>| optional(millis.map(Timestamp::from_millis));
-    let sink = |row: deliveries::Destination| Sink {
+    let mut rows: Vec<_> = found.into_iter().chain(unused).collect();
+    rows.sort_by(|one, other| one.name.cmp(&other.name));
+    let receiver_of = |name: &str| configured.iter().find(|receiver| receiver.name == name);
+    let sink = |row: Destination| Sink {
+        configured: receiver_of(&row.name).is_some(),
+        host: receiver_of(&row.name).map(|it| it.host.to_owned()),
+        purpose: receiver_of(&row.name).and_then(|it| it.purpose.map(str::to_owned)),
+        events: receiver_of(&row.name).map(|it| it.events.clone()).unwrap_or_default(),
+        fields: receiver_of(&row.name).map(|it| it.fields.clone()).unwrap_or_default(),
         name: row.name,
         waiting: row.waiting,
         delivered: row.delivered,
@@ -182,7 +194,7 @@ pub async fn sinks(gatehouse: &Gatehouse, asked: Asked) -> Read<Sink> {
         waiting_since: time(row.waiting_since),
         last_delivered_at: time(row.last_delivered_at),
     };
-    Ok(Rows { items: found.into_iter().map(sink).collect(), next: None })
+    Ok(Rows { items: rows.into_iter().map(sink).collect(), next: None })
 }
 
 /// What is on its way.

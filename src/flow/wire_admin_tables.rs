@@ -1,6 +1,7 @@
 //! The lists of the admin API as tables of the dashboard.
 
 use gatehouse_api::admin::answer::Rows;
+use gatehouse_api::admin::rights::{Disclosure, Objection};
 use gatehouse_api::admin::rows::{
     Client, Delivery, Feedback, Gap, Grant, Membership, Organization, Person, Sink, Usage,
 };
@@ -31,7 +32,7 @@ fn person_link(id: &str) -> Cell {
 
 /// A moment of the API as people write it.
 pub fn words(written: &str) -> String {
-    written.replacen('T', " ", 1).replace(":00Z", "").replace('Z', "")
+    written.chars().take("2027-01-15T08:00".len()).map(|c| if c == 'T' { ' ' } else { c }).collect()
 }
 
 /// Organizations.
@@ -193,8 +194,12 @@ pub fn sinks(rows: Rows<Sink>) -> Table<'static> {
             label: format!("Queue again what was given up for {}", it.name),
             of: it.name.clone(),
         };
+        let name = if it.configured { it.name } else { format!("{} (not configured)", it.name) };
         vec![
-            text(it.name),
+            text(name),
+            text(it.host),
+            text(it.purpose),
+            text(Some(it.fields.join(", ")).filter(|fields| !fields.is_empty())),
             Cell::Number(it.waiting),
             Cell::Number(it.delivered),
             Cell::Number(it.failed),
@@ -202,8 +207,39 @@ pub fn sinks(rows: Rows<Sink>) -> Table<'static> {
             if it.failed > 0 { Cell::Button(button) } else { Cell::Nothing },
         ]
     };
-    let head = &["Receiver", "Waiting", "Delivered", "Given up", "Last delivered", "To do"];
+    let head = &[
+        "Receiver",
+        "Host",
+        "Purpose",
+        "Told",
+        "Waiting",
+        "Delivered",
+        "Given up",
+        "Last delivered",
+        "To do",
+    ];
     table("Deliveries", head, rows.items.into_iter().map(row).collect())
+}
+
+/// Who was told what of a person.
+pub fn disclosures(told: &[Disclosure]) -> Table<'static> {
+    let row = |it: &Disclosure| {
+        vec![
+            time(&it.disclosed_at),
+            text(it.receiver.clone()),
+            text(it.event.clone()),
+            text(it.fields.join(", ")),
+            text(it.purpose.clone()),
+        ]
+    };
+    let head = &["When", "Receiver", "Occasion", "Told", "Purpose"];
+    table("Who was told of them", head, told.iter().map(row).collect())
+}
+
+/// Whom a person objects to.
+pub fn objections(objections: &[Objection]) -> Table<'static> {
+    let row = |it: &Objection| vec![text(it.receiver.clone()), time(&it.since)];
+    table("Objections", &["Receiver", "Since"], objections.iter().map(row).collect())
 }
 
 /// What is on its way.

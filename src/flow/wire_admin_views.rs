@@ -49,6 +49,7 @@ const fn lead(view: View) -> &'static str {
             "What people looked for in the last 30 days and did not find. Nothing unless \
              keep_queries or ask_context is set."
         }
+        View::Enforcement => "Who would break if everybody had to sign in.",
         View::Sinks => "Who is handed what happens here, and what is on its way.",
     }
 }
@@ -61,7 +62,7 @@ fn filters(view: View, pairs: &[(String, String)]) -> Vec<Filter<'static>> {
     let typed = |name, label| Filter::Text { name, label, value: value(name) };
     let choice = |name, label, words| Filter::Choice { name, label, words, chosen: value(name) };
     match view {
-        View::Overview | View::Organizations => Vec::new(),
+        View::Overview | View::Organizations | View::Enforcement => Vec::new(),
         View::People => vec![typed("organization", "Organization: name, domain or key")],
         View::Clients => {
             let words = &[("registered", "registered"), ("document", "metadata document")];
@@ -112,7 +113,7 @@ async fn tables_of(
         }};
     }
     Ok(match view {
-        View::Overview | View::Organizations => {
+        View::Overview | View::Organizations | View::Enforcement => {
             let read = wire_admin_reads::organizations(gatehouse, asked);
             vec![list!(read, tables::organizations, "organizations")]
         }

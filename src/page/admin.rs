@@ -2,7 +2,10 @@
 
 use maud::{Markup, html};
 
+use crate::domain::enforcement::Status;
+use crate::domain::replay::Report;
 use crate::page::chart::{self, Ranking, Series};
+use crate::page::enforcement::{fragment, tables};
 use crate::page::{Frame, document_of};
 
 /// What every page of the dashboard shows.
@@ -19,7 +22,7 @@ pub struct Shell<'a> {
 }
 
 /// The pages, by path and name.
-const PAGES: [(&str, &str); 9] = [
+const PAGES: [(&str, &str); 10] = [
     ("/admin/", "Overview"),
     ("/admin/usage", "Usage"),
     ("/admin/gaps", "Gaps"),
@@ -29,6 +32,7 @@ const PAGES: [(&str, &str); 9] = [
     ("/admin/grants", "Grants"),
     ("/admin/feedback", "Feedback"),
     ("/admin/sinks", "Deliveries"),
+    ("/admin/enforcement", "Enforcement"),
 ];
 
 /// A link of so many characters is not broken: an identifier's end, and no stranger's name.
@@ -238,6 +242,12 @@ pub struct PersonContext<'a> {
     pub with_email: Option<String>,
     /// The button that ends all they connected.
     pub end_all: Option<Button>,
+    /// The button that exports what is kept of them.
+    pub export: Button,
+    /// The button that erases them.
+    pub erase: Button,
+    /// What has to be typed for that.
+    pub erase_word: &'a str,
     /// What they connected, and where they belonged.
     pub tables: Vec<Table<'a>>,
 }
@@ -256,8 +266,61 @@ pub fn render_person(context: &PersonContext<'_>) -> String {
                 (form(&context.shell, button))
             }
         }
+        h2 { "What they may ask for" }
+        p { "A copy of everything that is kept of them. It is for them, and for nobody else." }
+        (form(&context.shell, &context.export))
+        p {
+            "An erasure of everything that is kept of them. It cannot be undone. Sinks that were "
+            "told of them are told to forget them."
+        }
+        (typed_form(&context.shell, &context.erase, context.erase_word))
     };
     page(&context.shell, "Person", &body)
+}
+
+/// A button that acts when a word was typed beside it.
+fn typed_form(shell: &Shell<'_>, button: &Button, word: &str) -> Markup {
+    html! {
+        form method="post" action="/admin/act" {
+            input type="hidden" name="form" value=(shell.form);
+            input type="hidden" name="of" value=(button.of);
+            label for="confirm" { "Type “" (word) "” to confirm" }
+            input id="confirm" name="confirm" autocomplete="off" required;
+            button.plain type="submit" name="act" value=(button.act) aria-label=(button.label) {
+                (button.text)
+            }
+        }
+    }
+}
+
+/// Who would break if everybody had to sign in.
+#[derive(Clone, Debug)]
+pub struct EnforcementContext<'a> {
+    /// What every page of the dashboard shows.
+    pub shell: Shell<'a>,
+    /// By what the replay is chosen.
+    pub filters: Vec<Filter<'a>>,
+    /// How it stands.
+    pub status: &'a Status,
+    /// Who would break.
+    pub report: &'a Report,
+    /// The button that ends a halt, when there is one.
+    pub resume: Option<Button>,
+}
+
+/// Renders the page about enforcement.
+pub fn render_enforcement(context: &EnforcementContext<'_>) -> String {
+    let body = html! {
+        p { "Requests without a token, replayed as if they had been asked to sign in." }
+        (filters(&context.shell, &context.filters))
+        @if let Some(button) = &context.resume { (form(&context.shell, button)) }
+        (fragment(context.status, context.report))
+        @for table in tables(context.report) {
+            h3 { (table.title) }
+            (rows(&context.shell, &table))
+        }
+    };
+    page(&context.shell, "Enforcement", &body)
 }
 
 /// The overview.

@@ -4,11 +4,16 @@ use maud::{Markup, html};
 
 use crate::domain::enforcement::{Halt, Standing, Status, Tally};
 use crate::domain::replay::{Report, SignsIn, Sum};
+use crate::page::admin::{Cell, Table};
 
 /// The most lines of each table.
 const LINES_MAX: usize = 20;
 
-/// Renders both. The page around it has a title and says for whom it is.
+const HEAD: &[&str] =
+    &["What", "Callers", "Requests", "Callers asked", "Requests asked", "What it would do"];
+
+/// Tells both in words; what came is told by [`tables`]. The page around it has a title and says
+/// for whom it is.
 pub fn fragment(status: &Status, report: &Report) -> Markup {
     html! {
         (told_status(status))
@@ -16,13 +21,6 @@ pub fn fragment(status: &Status, report: &Report) -> Markup {
         (told_share(report))
         p { "If this had been asked to sign in: " (report.policy) "." }
         ul { @for line in report.advice() { li { (line) } } }
-        (table("Client", report.products.iter().map(|(key, signs_in, sum)| {
-            (key.as_str(), Some(*signs_in), sum)
-        })))
-        (table("Network", report.networks.iter().map(|(key, sum)| (key.as_str(), None, sum))))
-        (table("Tool or request", report.tools.iter().map(|(key, sum)| {
-            (key.as_str(), None, sum)
-        })))
     }
 }
 
@@ -65,34 +63,31 @@ fn told_share(report: &Report) -> Markup {
     }
 }
 
-fn table<'a>(
-    what: &str,
-    lines: impl Iterator<Item = (&'a str, Option<SignsIn>, &'a Sum)>,
-) -> Markup {
-    html! {
-        table {
-            thead { tr {
-                th scope="col" { (what) }
-                th scope="col" { "Callers" }
-                th scope="col" { "Requests" }
-                th scope="col" { "Callers asked" }
-                th scope="col" { "Requests asked" }
-                th scope="col" { "What it would do" }
-            } }
-            tbody {
-                @for (key, signs_in, sum) in lines.take(LINES_MAX) {
-                    tr {
-                        th scope="row" { (key) }
-                        td { (sum.callers) }
-                        td { (sum.calls) }
-                        td { (sum.asked_callers) }
-                        td { (sum.asked_calls) }
-                        td { (signs_in.map_or("", SignsIn::words)) }
-                    }
-                }
-            }
-        }
-    }
+/// What came, by client, network, and tool or request: those most asked first.
+pub fn tables(report: &Report) -> Vec<Table<'static>> {
+    let products = report.products.iter();
+    let products = products.map(|(key, signs_in, sum)| row(key, Some(*signs_in), sum));
+    let networks = report.networks.iter().map(|(key, sum)| row(key, None, sum));
+    let tools = report.tools.iter().map(|(key, sum)| row(key, None, sum));
+    let table =
+        |title, rows: Vec<Vec<Cell>>| Table { title, head: HEAD, rows, next: None, csv: None };
+    vec![
+        table("By client", products.take(LINES_MAX).collect()),
+        table("By network", networks.take(LINES_MAX).collect()),
+        table("By tool or request", tools.take(LINES_MAX).collect()),
+    ]
+}
+
+fn row(key: &str, signs_in: Option<SignsIn>, sum: &Sum) -> Vec<Cell> {
+    let number = |number: u64| Cell::Number(i64::try_from(number).unwrap_or(i64::MAX));
+    vec![
+        Cell::Text(key.to_owned()),
+        number(sum.callers),
+        number(sum.calls),
+        number(sum.asked_callers),
+        number(sum.asked_calls),
+        signs_in.map_or(Cell::Nothing, |it| Cell::Text(it.words().to_owned())),
+    ]
 }
 
 #[cfg(test)]
@@ -123,10 +118,12 @@ mod tests {
             products: Vec::new(),
         };
         let text = fragment(&status, &report).into_string();
-        assert!(text.contains("&lt;b&gt;Cursor") && !text.contains("<b>"), "{text}");
+        let told = format!("{:?}", tables(&report));
+        // Cells are text until they are rendered, which escapes them.
+        assert!(told.contains("Text(\"<b>Cursor</b>\")") && !text.contains("<b>"), "{told}");
         assert!(text.contains("3 requests of 1 callers; 3 of 1 callers would"), "{text}");
         assert!(text.contains("4 callers were asked; 1 came back"), "{text}");
-        assert!(text.contains("198.51.100.0/24") && text.contains("2026-11-23"), "{text}");
-        assert!(text.contains("has never signed in here"), "{text}");
+        assert!(told.contains("198.51.100.0/24") && text.contains("2026-11-23"), "{text} {told}");
+        assert!(told.contains("has never signed in here"), "{told}");
     }
 }

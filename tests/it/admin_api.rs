@@ -240,6 +240,8 @@ on_both! {
             ("/feedback?include=email", "include"),
             ("/deliveries?state=evil", "state"),
             ("/activity?days=0", "days"),
+            ("/enforcement?days=0", "days"),
+            ("/enforcement?share=evil", "share"),
             ("/activity?days=367", "days"),
         ] {
             let problem = operator.get(path).await.expect(400);
@@ -253,7 +255,10 @@ on_both! {
         for path in ["/nothing", &format!("/clients/{nobody}"), &format!("/people/{nobody}")] {
             assert_eq!(operator.get(path).await.expect(404).json()["code"], "not_found");
         }
-        for path in [format!("/grants/{nobody}/revoke"), format!("/people/{nobody}/revoke")] {
+        for path in [
+            format!("/grants/{nobody}/revoke"), format!("/people/{nobody}/revoke"),
+            format!("/people/{nobody}/export"), format!("/people/{nobody}/erase"),
+        ] {
             assert_eq!(operator.post(&path).await.expect(404).json()["code"], "not_found");
         }
         operator.post("/grants/evil/revoke").await.expect(400);

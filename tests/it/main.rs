@@ -11,6 +11,7 @@ mod account;
 mod admin_access;
 mod admin_api;
 mod admin_lists;
+mod admin_rights;
 mod admission;
 mod authorization;
 mod bad_input;

@@ -35,6 +35,8 @@ pub enum View {
     Gaps,
     /// Who is handed what happens here, and what is on its way.
     Sinks,
+    /// Who would break if everybody had to sign in.
+    Enforcement,
 }
 
 /// The form of a button.
@@ -42,10 +44,13 @@ pub enum View {
 pub struct ActForm {
     /// Ties the form to the session it was shown in; nobody else can make one.
     pub form: String,
-    /// `revoke_grant`, `revoke_person`, `redeliver` or `sign_out`.
+    /// `revoke_grant`, `revoke_person`, `export_person`, `erase_person`, `redeliver`, `resume` or
+    /// `sign_out`.
     pub act: String,
     /// What it is done to.
     pub of: Option<String>,
+    /// What the page asks to be typed before somebody is erased.
+    pub confirm: Option<String>,
 }
 
 /// The pages.

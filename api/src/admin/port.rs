@@ -1,9 +1,13 @@
 //! What the service does behind the admin endpoints.
 
+use poem_openapi::types::Any;
+use serde_json::Value;
+
 use crate::Nobody;
 use crate::admin::answer::{Answer, List};
 use crate::admin::pages::{ActForm, View};
 use crate::admin::reads::PeopleSearch;
+use crate::admin::rights::{Enforcement, Erased, Resumed};
 use crate::admin::rows::{
     Activity, Client, Delivery, Feedback, Gap, Grant, Me, Organization, Person, PersonInFull,
     Requeued, Revoked, Sink, Usage,
@@ -52,6 +56,14 @@ port! {
     person(id: String) -> Answer<PersonInFull>;
     /// Ends all grants of a person.
     revoke_person(id: String) -> Answer<Revoked>;
+    /// Everything that is kept of a person.
+    export_person(id: String) -> Answer<Any<Value>>;
+    /// Erases a person.
+    erase_person(id: String) -> Answer<Erased>;
+    /// Who would break if everybody had to sign in.
+    enforcement() -> Answer<Enforcement>;
+    /// Ends a halt of enforcement.
+    resume() -> Answer<Resumed>;
     /// Organizations, the newest first.
     organizations() -> List<Organization>;
     /// Feedback, the newest first.

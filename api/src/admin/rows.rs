@@ -1,8 +1,9 @@
-//! What the admin API tells of each thing. Points in time are RFC 3339 in UTC, seconds exact.
+//! What the admin API tells of each thing. Points in time are RFC 3339 in UTC, with milliseconds.
 
 use poem_openapi::Object;
 
 use crate::admin::answer::Row;
+use crate::admin::rights::{Disclosure, Objection};
 
 /// Who asks.
 #[derive(Clone, Debug, Object)]
@@ -132,6 +133,10 @@ pub struct PersonInFull {
     pub memberships: Vec<Membership>,
     /// Their newest grants, at most 100.
     pub grants: Vec<Grant>,
+    /// Who was told what of them, the newest first.
+    pub disclosures: Vec<Disclosure>,
+    /// The sinks that they object to.
+    pub objections: Vec<Objection>,
 }
 
 /// An organization that people belong to.
@@ -186,8 +191,20 @@ pub struct Feedback {
 /// Somebody who is handed what happens here.
 #[derive(Clone, Debug, Object)]
 pub struct Sink {
-    /// Our name for it.
+    /// Our name for it: `feedback`, or `sink:` and its name in the settings.
     pub name: String,
+    /// Whether the settings name it; otherwise something is left of it.
+    pub configured: bool,
+    /// The host it goes to.
+    #[oai(skip_serializing_if_is_none)]
+    pub host: Option<String>,
+    /// Why, as the settings say.
+    #[oai(skip_serializing_if_is_none)]
+    pub purpose: Option<String>,
+    /// The events that it is told of.
+    pub events: Vec<String>,
+    /// What it is told of them.
+    pub fields: Vec<String>,
     /// What waits for it.
     pub waiting: i64,
     /// What it has, as far as that is remembered.
@@ -318,7 +335,8 @@ rows! {
     Organization, "organizations": "id" "key" "name" "domain" "people" "created_at";
     Feedback, "feedback": "id" "created_at" "category" "page_url" "page_is_foreign" "person"
         "client_id" "delivery" "attempts" "last_failure" "text";
-    Sink, "sinks": "name" "waiting" "delivered" "failed" "waiting_since" "last_delivered_at";
+    Sink, "sinks": "name" "configured" "host" "purpose" "events" "fields" "waiting" "delivered"
+        "failed" "waiting_since" "last_delivered_at";
     Delivery, "deliveries": "id" "sink" "kind" "person" "created_at" "state" "attempts"
         "next_attempt_at" "last_failure";
     Activity, "activity": "day" "clients" "people" "grants";

@@ -132,6 +132,14 @@ pub struct Destination {
     pub last_delivered_at: Option<i64>,
 }
 
+impl Destination {
+    /// One that was never handed anything.
+    pub const fn nothing_for(name: String) -> Self {
+        let (waiting, delivered, failed) = (0, 0, 0);
+        Self { name, waiting, delivered, failed, waiting_since: None, last_delivered_at: None }
+    }
+}
+
 /// All of them, by name.
 pub async fn destinations(db: &impl Db) -> Result<Vec<Destination>, StoreError> {
     let statement = Statement::from_string(

@@ -43,6 +43,27 @@ async fn an_administrator_signs_in_looks_round_revokes_and_signs_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_is_erased_after_it_is_typed() {
+    let (world, person) = busy_house().await;
+    let chromium = Chromium::open().await;
+    chromium.go(&world.admin_at("/admin/")).await;
+    chromium.heading("Overview").await;
+    chromium.go(&world.admin_at(&format!("/admin/people/{person}"))).await;
+    chromium.type_into("Type “erase” to confirm", "no").await;
+    chromium.press("Erase").await;
+    chromium.reaches("done=not_erased").await;
+    assert!(chromium.text().await.contains("Nobody was erased"));
+    chromium.type_into("Type “erase” to confirm", "erase").await;
+    chromium.press("Erase").await;
+    let told = chromium.heading("This person is erased").await;
+    assert!(told.contains("No sink was told of them"), "{told}");
+    chromium.press("To the people").await;
+    chromium.heading("People").await;
+    assert_eq!(count(&chromium, "tbody tr").await, 3);
+    assert_eq!(noise(&chromium).await, NOTHING);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rows_are_downloaded_as_csv_with_the_filter_that_is_set() {
     let (world, _) = busy_house().await;
     let chromium = Chromium::open().await;

@@ -2,6 +2,8 @@
 //!
 //! A new page is one more entry: its name, which is also that of its pictures, and the way to it.
 
+use serde_json::json;
+
 use crate::chromium::Chromium;
 use crate::houses::{busy_house, first_run};
 use crate::judge::judge;
@@ -138,6 +140,23 @@ gallery! {
     }
     admin_gaps(chromium) {
         dashboard(chromium, "/admin/gaps?include=text", "Gaps").await
+    }
+    admin_enforcement(chromium) {
+        let world = house(&[ALICE_ADMINISTERS, ("auth", "grace"), ("enforce_share", "10%")]).await;
+        world.auth0.welcome(&Person::named("alice")).await;
+        for agent in ["cursor", "a program with a name that is far too long for a phone"] {
+            let mcp = world.anonymous_mcp();
+            let search = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params":
+                {"name": "search_docs", "arguments": {"query": "install"}}});
+            let request = mcp.request(&search).header("user-agent", agent);
+            request.send().await.expect("it answers");
+        }
+        world.tend_enforcement().await.expect("it answers");
+        chromium.go(&world.admin_at("/admin/")).await;
+        chromium.heading("Overview").await;
+        chromium.go(&world.admin_at("/admin/enforcement")).await;
+        chromium.heading("Enforcement").await;
+        world
     }
     admin_organizations(chromium) {
         dashboard(chromium, "/admin/organizations", "Organizations").await
