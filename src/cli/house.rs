@@ -241,7 +241,7 @@ impl House {
         let mut settling = pin!(self.gatehouse.keep_limits_settled(has_ended()));
         let mut delivering = pin!(deliveries::keep_delivering(self.deliveries, has_ended));
         let mut noting = pin!(self.remote_ledger.keep_writing(has_ended()));
-        let mut counting = pin!(self.usage.keep_written(has_ended()));
+        let mut counting = Box::pin(self.usage.keep_written(has_ended()));
         let mut enforcing = pin!(self.gatehouse.keep_enforcement(has_ended()));
         let served = tokio::select! {
             served = serve(self.endpoints, sockets, stop) => served,

@@ -316,7 +316,7 @@ pub fn render_enforcement(context: &EnforcementContext<'_>) -> String {
         @if let Some(button) = &context.resume { (form(&context.shell, button)) }
         (fragment(context.status, context.report))
         @for table in tables(context.report) {
-            h3 { (table.title) }
+            h2 { (table.title) }
             (rows(&context.shell, &table))
         }
     };

@@ -27,7 +27,7 @@ pub fn fragment(status: &Status, report: &Report) -> Markup {
 fn told_status(status: &Status) -> Markup {
     let Tally { challenged, returned } = status.last_hour;
     html! {
-        h2 { "Enforcement" }
+        h2 { "How it stands" }
         @match status.standing() {
             _ if status.policy.is_empty() => p { "Nobody without a token is asked to sign in." },
             Standing::InForce => p { "Must sign in: " (status.policy) "." },
@@ -53,8 +53,8 @@ fn told_share(report: &Report) -> Markup {
     let Sum { callers, calls, asked_callers, asked_calls } = report.total;
     html! {
         p {
-            (calls) " requests of " (callers) " callers; " (asked_calls) " of " (asked_callers)
-            " callers would have been asked to sign in."
+            "Requests: " (calls) ", callers: " (callers) ". Would have been asked to sign in: "
+            (asked_calls) " requests of " (asked_callers) " callers."
             @if let Some(per_mille) = report.anonymous_per_mille() {
                 " Of all calls of tools, " (per_mille / 10) "." (per_mille % 10)
                 " % came without a token."
@@ -121,7 +121,7 @@ mod tests {
         let told = format!("{:?}", tables(&report));
         // Cells are text until they are rendered, which escapes them.
         assert!(told.contains("Text(\"<b>Cursor</b>\")") && !text.contains("<b>"), "{told}");
-        assert!(text.contains("3 requests of 1 callers; 3 of 1 callers would"), "{text}");
+        assert!(text.contains("Requests: 3, callers: 1. Would"), "{text}");
         assert!(text.contains("4 callers were asked; 1 came back"), "{text}");
         assert!(told.contains("198.51.100.0/24") && text.contains("2026-11-23"), "{text} {told}");
         assert!(told.contains("has never signed in here"), "{told}");

@@ -129,7 +129,9 @@ impl UsageBook for UsageRecorder {
         let mut waiting = self.waiting();
         waiting.counts.add(key, &Latency::of(took));
         let is_told = told.is_some();
-        told.into_iter().for_each(|call| waiting.told.add(call));
+        if let Some(call) = told {
+            waiting.told.add(call);
+        }
         let is_full = is_told && waiting.told.len() == BATCH_KEYS;
         if is_full || waiting.counts.len() == BATCH_KEYS {
             self.is_enough.notify_one();

@@ -6,7 +6,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fantoccini::actions::{
     InputSource as _, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction,
@@ -169,14 +169,17 @@ impl Chromium {
     /// What is asked while one page gives way to the next is answered with one of several errors
     /// by the driver, and asked again.
     async fn wait_for(&self, path: &str) -> Result<fantoccini::elements::Element, CmdError> {
-        let until = Instant::now() + PATIENCE;
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            match self.client.wait().at_most(left).for_element(Locator::XPath(path)).await {
-                Err(CmdError::Standard(error)) if !left.is_zero() => drop(error),
-                found_or_not => return found_or_not,
+        let mut last = CmdError::WaitTimeout;
+        let found = async {
+            loop {
+                match self.client.wait().forever().for_element(Locator::XPath(path)).await {
+                    Err(error @ CmdError::Standard(_)) => last = error,
+                    found_or_broken => return found_or_broken,
+                }
             }
-        }
+        };
+        let found = tokio::time::timeout(PATIENCE, found).await;
+        found.unwrap_or(Err(last))
     }
 
     /// The button or link with this label.
