@@ -80,6 +80,8 @@ ids! {
     EnforcementHaltId,
     /// A call of which a text is kept.
     SearchId,
+    /// A process that holds leases.
+    LeaseHolderId,
     /// That somebody was told something of a person.
     DisclosureId,
 }
