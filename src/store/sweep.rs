@@ -21,14 +21,14 @@ const REQUEST_KEPT: Duration = Duration::from_hours(1);
 /// How long an expired code is kept, so that a late replay still revokes.
 const CODE_KEPT: Duration = Duration::from_hours(24);
 
-/// How long a signing key is kept that is published no more.
-const KEY_RETIRED_KEPT: Duration = Duration::from_hours(24 * 30);
-
 /// How long an unused registration is kept.
 pub const CLIENT_UNUSED_KEPT: Duration = Duration::from_hours(24 * 90);
 
 /// How long an unused metadata document is kept.
 pub const DOCUMENT_UNUSED_KEPT: Duration = Duration::from_hours(24);
+
+/// How long a signing key is kept that is published no more.
+const KEY_RETIRED_KEPT: Duration = Duration::from_hours(24 * 30);
 
 /// What one pass deleted, per table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
