@@ -54,6 +54,14 @@ search-quality *ARGS:
 check:
     scripts/check
 
+# What this machine can show of docs/deploy: settings, unit, read-only run as nobody.
+test-deploy *ARGS:
+    scripts/test-deploy "$@"
+
+# How much room two months of use take in Postgres, so many sign-ins a day.
+measure-bloat *ARGS:
+    scripts/measure-bloat "$@"
+
 # Writes openapi.yaml from the types in api/.
 openapi:
     scripts/openapi

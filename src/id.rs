@@ -82,6 +82,8 @@ ids! {
     SearchId,
     /// A call that sinks are told of.
     ToldCallId,
+    /// A process that holds leases.
+    LeaseHolderId,
     /// That somebody was told something of a person.
     DisclosureId,
 }

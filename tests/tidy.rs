@@ -255,3 +255,16 @@ fn every_setting_is_in_the_manual() {
     let names = gatehouse::config::keys::KEYS.iter().map(|key| key.name);
     expect_none(papers::undescribed_settings(names, &manual));
 }
+
+#[test]
+fn every_setting_of_the_deployments_exists() {
+    let keys = gatehouse::config::keys::KEYS;
+    let variables: Vec<_> = keys.iter().map(gatehouse::config::keys::Key::variable).collect();
+    let texts = texts().into_iter().filter(|(file, _)| is_below(file, "docs/deploy"));
+    let texts: Vec<_> = texts.collect();
+    assert!(texts.len() > 4, "docs/deploy is not where it was");
+    let found = texts.iter();
+    expect_none(
+        found.flat_map(|(file, text)| papers::unknown_variables(file, text, &variables)).collect(),
+    );
+}

@@ -30,25 +30,19 @@ pub struct Kept {
     pub left: Left,
 }
 
-/// Values that are not sealed under the current secret, per table.
+/// Values that are not sealed under the current secret, of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Left {
-    /// `users`
-    pub profiles: u64,
-    /// `feedback`
-    pub feedback: u64,
-    /// `outbox`
-    pub outbox: u64,
-    /// `signing_keys`
-    pub signing_keys: u64,
-    /// `sink_people`
-    pub sink_people: u64,
-}
+pub struct Left([u64; Sealed::ALL.len()]);
 
 impl Left {
     /// All of them.
-    pub const fn total(self) -> u64 {
-        self.profiles + self.feedback + self.outbox + self.signing_keys + self.sink_people
+    pub fn total(self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    /// How many of which kind.
+    pub fn by_kind(self) -> impl Iterator<Item = (Sealed, u64)> {
+        Sealed::ALL.into_iter().zip(self.0)
     }
 }
 
@@ -65,13 +59,11 @@ pub async fn pass(store: &Store, people: People<'_>, now: Timestamp) -> Result<K
 /// How much is not sealed under the current secret.
 pub async fn left(store: &Store, people: People<'_>) -> Result<Left, StoreError> {
     let (db, mark) = (store.read(), people.secret.seal_mark());
-    Ok(Left {
-        profiles: sealed::count_foreign(db, Sealed::Profiles, mark).await?,
-        feedback: sealed::count_foreign(db, Sealed::Feedback, mark).await?,
-        outbox: sealed::count_foreign(db, Sealed::Outbox, mark).await?,
-        signing_keys: sealed::count_foreign(db, Sealed::SigningKeys, mark).await?,
-        sink_people: sealed::count_foreign(db, Sealed::SinkTold, mark).await?,
-    })
+    let mut left = Left::default();
+    for (count, kind) in left.0.iter_mut().zip(Sealed::ALL) {
+        *count = sealed::count_foreign(db, kind, mark).await?;
+    }
+    Ok(left)
 }
 
 /// What a batch did, and where the next begins.

@@ -26,6 +26,9 @@ use crate::upstream::{Registration, Upstream};
 pub fn run(given: &Given) -> Result<(), CommandError> {
     let config = Config::load(given)?;
     say(format!("ok    settings: this server is {}", config.public_url));
+    for name in &config.exposed_files {
+        say(format!("note  everybody on this machine may read the file of {name}"));
+    }
     let failures = block_on(async {
         let checks = [
             log(&config),

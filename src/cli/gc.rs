@@ -9,8 +9,8 @@ use crate::cli::serve::open_migrated_store;
 use crate::cli::{CommandError, block_on, deliveries, retention, say};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
-use crate::flow::chain;
 use crate::flow::enforcement::reading;
+use crate::flow::{chain, key_rotation};
 use crate::secret::{Entropy, SystemEntropy};
 use crate::store::usage_sweep::UsageKept;
 use crate::store::{StoreError, usage_sweep};
@@ -35,6 +35,10 @@ pub fn run(config: Config) -> Result<(), CommandError> {
         let now = SystemClock.now();
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let sinks = deliveries::sinks_without_delivery(&config, &entropy);
+        let tended = key_rotation::pass(&store, &config, &SystemEntropy, now).await;
+        let tended = tended.map_err(|fault| CommandError::new(chain(&fault)))?;
+        say(format!("{:>8} signing keys published", tended.published));
+        say(format!("{:>8} signing keys retired", tended.retired));
         let deleted = retention::pass(&config, &store, &sinks, now).await.map_err(fault)?;
         for (table, rows) in deleted {
             say(format!("{rows:>8} {table}"));
@@ -69,15 +73,9 @@ pub fn run(config: Config) -> Result<(), CommandError> {
 /// Whether `secret_previous` is still needed.
 fn say_what_is_left(left: Left) {
     say(format!("{:>8} values not sealed under the current secret", left.total()));
-    for (table, rows) in [
-        ("users", left.profiles),
-        ("feedback", left.feedback),
-        ("outbox", left.outbox),
-        ("signing_keys", left.signing_keys),
-        ("sink_people", left.sink_people),
-    ] {
+    for (kind, rows) in left.by_kind() {
         if rows > 0 {
-            say(format!("{rows:>8}   in {table}"));
+            say(format!("{rows:>8}   in {}", kind.table()));
         }
     }
 }

@@ -36,6 +36,7 @@ use crate::flow::enforcement::Enforcement;
 use crate::flow::enforcement::reading::{PolicyError, policy_of};
 use crate::flow::keyring::Keyring;
 use crate::flow::limits::Limits;
+use crate::flow::stopping::Stopping;
 use crate::flow::wire::Wire;
 use crate::flow::{Fault, Gatehouse};
 use crate::http::cors::Cors;
@@ -201,6 +202,7 @@ impl House {
             store,
             upstream,
             keyring,
+            stopping: Stopping::default(),
             clock,
             entropy,
         });

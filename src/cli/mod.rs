@@ -22,6 +22,7 @@ pub mod feedback;
 pub mod gaps;
 pub mod gc;
 pub mod grants;
+pub mod health;
 pub mod house;
 pub mod keys;
 pub mod logging;
@@ -33,6 +34,7 @@ pub mod retention;
 pub mod serve;
 pub mod sinks;
 pub mod table;
+pub mod turn;
 pub mod usage;
 pub mod users;
 pub mod users_data;
@@ -79,10 +81,7 @@ pub fn command() -> Command {
             "gc",
             "Delete what has expired and do what waits for people, once",
         ))
-        .subcommand(
-            with_settings("keys", "Signing keys")
-                .arg(Arg::new("action").value_parser(["list"]).default_value("list")),
-        )
+        .subcommand(keys::with_actions(with_settings("keys", "Signing keys")))
         .subcommand(with_settings("feedback", "Delivery of feedback").arg(
             Arg::new("action").value_parser(["form", "list", "deliver"]).required(true).help(
                 "form prints the hidden form that hosts of static sites need, list what is \
@@ -112,6 +111,10 @@ pub fn command() -> Command {
         .subcommand(users::with_actions(with_settings(
             "users",
             "People: list them, show one, export what is kept of one, erase one",
+        )))
+        .subcommand(health::with_question(with_settings(
+            "health",
+            "Ask the server that runs here whether it lives, or is ready",
         )))
         .subcommand(Command::new("openapi").about("Print the OpenAPI document"))
 }
@@ -158,7 +161,7 @@ pub fn run() -> ExitCode {
             migrate::run(&given(matches), direction)
         }
         Some(("gc", matches)) => load(matches).and_then(gc::run),
-        Some(("keys", matches)) => load(matches).and_then(keys::run),
+        Some(("keys", matches)) => load(matches).and_then(|config| keys::run(config, matches)),
         Some(("feedback", matches)) => {
             let action = matches.get_one::<String>("action").map_or("list", String::as_str);
             load(matches).and_then(|config| feedback::run(config, action))
@@ -178,6 +181,10 @@ pub fn run() -> ExitCode {
             load(matches).and_then(|config| grants::run_clients(config, matches))
         }
         Some(("grants", matches)) => load(matches).and_then(|config| grants::run(config, matches)),
+        Some(("health", matches)) => {
+            let question = matches.get_one::<String>("question").map_or("alive", String::as_str);
+            health::run(&given(matches), question)
+        }
         Some(("openapi", _)) => openapi::run(),
         _ => unreachable!("clap lets only known commands through"),
     };

@@ -37,6 +37,7 @@ pub async fn pass(
         ("browser_logins", swept.browser_logins),
         ("browser_sessions", swept.browser_sessions),
         ("admin_sessions", swept.admin_sessions),
+        ("signing_keys", swept.signing_keys),
         ("outbox", retired.outbox),
         ("disclosures", retired.disclosures),
         ("users", users),

@@ -1,7 +1,6 @@
 //! `gatehouse serve`: migrate, build the index, serve, clean up on a timer, stop gracefully.
 
 use std::fs::OpenOptions;
-use std::future::Future;
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
@@ -9,15 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::attribution::upkeep;
 use crate::cli::house::{House, Texts, open_library, open_reference};
+use crate::cli::turn::in_turn;
 use crate::cli::{CommandError, block_on, gc, logging, retention};
 use crate::clock::SystemClock;
 use crate::config::{AuthMode, Config, UpstreamConfig};
 use crate::flow::enforcement::reading;
-use crate::flow::{Gatehouse, chain};
+use crate::flow::{Gatehouse, chain, key_rotation};
 use crate::http::serve::Sockets;
 use crate::secret::SystemEntropy;
 use crate::store::{Store, schema, usage_sweep};
@@ -25,16 +25,23 @@ use crate::store::{Store, schema, usage_sweep};
 /// How often the house is kept: expired rows, keys, the provider's endpoints.
 const HOUSE_KEPT_EVERY: Duration = Duration::from_mins(10);
 
+/// How often signing keys are read again, however long the house takes to be kept: a new one is
+/// published for six times as long before it signs.
+const KEYS_READ_EVERY: Duration = Duration::from_mins(5);
+
 /// Runs until SIGTERM or SIGINT.
 pub fn run(config: Config) -> Result<(), CommandError> {
     logging::start(&config)?;
     block_on(async {
-        let stop = stop_signal()?;
+        let signals = StopSignals::catch()?;
         if matches!(config.upstream, UpstreamConfig::None) {
             tracing::warn!(
                 "no identity provider is configured: sign-in answers 503. Set upstream_issuer and \
                  upstream_client_id, or try --dev"
             );
+        }
+        for name in &config.exposed_files {
+            tracing::warn!(setting = name, "everybody on this machine may read its file");
         }
         if config.auth == AuthMode::Enforce {
             for name in config.enforcement.asking() {
@@ -59,9 +66,12 @@ pub fn run(config: Config) -> Result<(), CommandError> {
             mcp = format!("{public_url}/mcp"), "ready",
         );
         let gatehouse = Arc::clone(&house.gatehouse);
-        let timer = tokio::spawn(keep_house_on_a_timer(Arc::clone(&gatehouse)));
+        let keeping = tokio::spawn(keep_house_on_a_timer(Arc::clone(&gatehouse)));
+        let reading = tokio::spawn(read_keys_on_a_timer(Arc::clone(&gatehouse)));
+        let stop = signals.stop(Arc::clone(&gatehouse), gatehouse.config.stop_delay);
         let served = house.serve(sockets, stop).await;
-        timer.abort();
+        keeping.abort();
+        reading.abort();
         gatehouse.store.close().await;
         tracing::info!("stopped");
         served.map_err(|error| CommandError::new(format!("serving ended: {error}")))
@@ -146,16 +156,40 @@ async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, Command
     })
 }
 
-fn stop_signal() -> Result<impl Future<Output = ()> + Send, CommandError> {
-    let fault = |error| CommandError::new(format!("signals cannot be caught: {error}"));
-    let mut terminate = signal(SignalKind::terminate()).map_err(fault)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(fault)?;
-    Ok(async move {
+/// What a stop is asked for by.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn catch() -> Result<Self, CommandError> {
+        let fault = |error| CommandError::new(format!("signals cannot be caught: {error}"));
+        let terminate = signal(SignalKind::terminate()).map_err(fault)?;
+        let interrupt = signal(SignalKind::interrupt()).map_err(fault)?;
+        Ok(Self { terminate, interrupt })
+    }
+
+    /// Resolves when no more requests are to be taken. SIGTERM comes from what also tells a proxy,
+    /// which needs `delay` to hear of it; SIGINT, or a second signal, from somebody who waits.
+    async fn stop(mut self, gatehouse: Arc<Gatehouse>, delay: Duration) {
         tokio::select! {
-            _ = terminate.recv() => tracing::info!("SIGTERM: finishing what has begun"),
-            _ = interrupt.recv() => tracing::info!("SIGINT: finishing what has begun"),
+            _ = self.terminate.recv() => {
+                gatehouse.stopping.begin();
+                tracing::info!(delay_seconds = delay.as_secs(), "SIGTERM: not ready any more");
+                tokio::select! {
+                    () = tokio::time::sleep(delay) => {}
+                    _ = self.terminate.recv() => {}
+                    _ = self.interrupt.recv() => {}
+                }
+                tracing::info!("finishing what has begun");
+            }
+            _ = self.interrupt.recv() => {
+                gatehouse.stopping.begin();
+                tracing::info!("SIGINT: finishing what has begun");
+            }
         }
-    })
+    }
 }
 
 async fn keep_house_on_a_timer(gatehouse: Arc<Gatehouse>) {
@@ -166,34 +200,60 @@ async fn keep_house_on_a_timer(gatehouse: Arc<Gatehouse>) {
     }
 }
 
-/// What has to be done without being asked: expired rows go, people are given their organization
-/// and what a rotated secret sealed is sealed anew, keys that another replica made come and those
-/// that were withdrawn go, and the provider's endpoints are known before somebody waits for them.
+async fn read_keys_on_a_timer(gatehouse: Arc<Gatehouse>) {
+    let mut ticks = tokio::time::interval(KEYS_READ_EVERY);
+    loop {
+        ticks.tick().await;
+        read_keys(&gatehouse).await;
+    }
+}
+
+async fn read_keys(gatehouse: &Gatehouse) {
+    if let Err(error) = gatehouse.reload_keys(gatehouse.clock.now()).await {
+        tracing::warn!(error = %chain(&error), "the signing keys could not be read again");
+    }
+}
+
+/// What has to be done without being asked. By one replica in turn: signing keys follow one
+/// another, expired rows go, people are given their organization and what a rotated secret sealed
+/// is sealed anew. By each: keys that another replica made come and those that were withdrawn go,
+/// and the provider's endpoints are known before somebody waits for them.
 pub async fn keep_house(gatehouse: &Gatehouse) {
-    let now = gatehouse.clock.now();
     if let Some(upstream) = &gatehouse.upstream
         && let Err(error) = upstream.discover().await
     {
         tracing::warn!(error = %chain(&error), "the identity provider was not found");
     }
-    if let Err(error) = gatehouse.reload_keys(now).await {
-        tracing::warn!(error = %chain(&error), "the signing keys could not be read again");
+    if let Err(error) = in_turn(gatehouse, Box::pin(keep_rows(gatehouse))).await {
+        tracing::warn!(error = %chain(&error), "whose turn the clean-up is could not be settled");
     }
-    match retention::pass(&gatehouse.config, &gatehouse.store, &gatehouse.sinks, now).await {
+    read_keys(gatehouse).await;
+}
+
+async fn keep_rows(gatehouse: &Gatehouse) {
+    let Gatehouse { config, store, entropy, .. } = gatehouse;
+    let now = gatehouse.clock.now();
+    match key_rotation::pass(store, config, &**entropy, now).await {
+        Ok(tended) if tended.published + tended.retired > 0 => {
+            let key_rotation::Tended { published, retired } = tended;
+            tracing::info!(published, retired, "signing keys were rotated");
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(error = %chain(&error), "signing keys were not rotated"),
+    }
+    match retention::pass(config, store, &gatehouse.sinks, now).await {
         Ok(deleted) => tracing::debug!(?deleted, "expired rows were deleted"),
         Err(error) => tracing::warn!(error = %chain(&error), "a clean-up pass failed"),
     }
-    let kept = gc::usage_kept(&gatehouse.config);
-    match usage_sweep::pass(&gatehouse.store, kept, now).await {
+    match usage_sweep::pass(store, gc::usage_kept(config), now).await {
         Ok(swept) => tracing::debug!(?swept, "usage was rolled up"),
         Err(error) => tracing::warn!(error = %chain(&error), "usage could not be rolled up"),
     }
-    let kept = gatehouse.config.enforcement.anonymous_kept;
-    match reading::sweep(&gatehouse.store, kept, now).await {
+    match reading::sweep(store, config.enforcement.anonymous_kept, now).await {
         Ok(swept) => tracing::debug!(?swept, "old callers were deleted"),
         Err(error) => tracing::warn!(error = %chain(&error), "old callers could not be deleted"),
     }
-    match upkeep::pass(&gatehouse.store, gatehouse.people(), now).await {
+    match upkeep::pass(store, gatehouse.people(), now).await {
         Ok(kept) if kept.memberships + kept.resealed > 0 => {
             tracing::info!(
                 memberships = kept.memberships,

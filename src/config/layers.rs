@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::config::keys::{self, KEYS, Key, Shape};
+use crate::config::own_files;
 use crate::config::tables::{self, Table};
 
 /// The file that is read when it is there and `config` names none.
@@ -75,6 +76,8 @@ impl Given {
 /// The merged values, each with the place it came from.
 pub struct Layers {
     values: BTreeMap<&'static str, (Raw, String)>,
+    /// Settings that name a file with a secret which everybody on the machine may read.
+    pub exposed_files: Vec<String>,
 }
 
 impl Layers {
@@ -104,7 +107,26 @@ impl Layers {
         for (key, value) in from_flags {
             values.insert(key.name, (Raw::One(value), format!("--{}", key.flag())));
         }
-        Ok(Self { values })
+        let mut layers = Self { values, exposed_files: Vec::new() };
+        layers.read_own_files(&given.folder)?;
+        Ok(layers)
+    }
+
+    /// Takes the secrets that stand in files of their own.
+    fn read_own_files(&mut self, folder: &Path) -> Result<(), ConfigError> {
+        for key in KEYS.iter().filter(|key| key.is_secret()) {
+            let name = own_files::name_of(key);
+            let Some(path) = self.text(&name)? else { continue };
+            if self.is_set(key.name) {
+                return Err(self.error(&name, format!("{} is given as well", key.name)));
+            }
+            let read = own_files::read(&folder.join(path)).map_err(|m| self.error(&name, m))?;
+            if read.is_exposed {
+                self.exposed_files.push(name.clone());
+            }
+            self.values.insert(key.name, (Raw::One(read.text), name));
+        }
+        Ok(())
     }
 
     /// Whether somebody set it.

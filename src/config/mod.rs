@@ -20,6 +20,7 @@ pub mod feedback;
 pub mod keys;
 pub mod layers;
 pub mod organizations;
+pub mod own_files;
 pub mod readers;
 pub mod remote;
 pub mod remote_tool;
@@ -38,9 +39,10 @@ use crate::config::feedback::{FeedbackConfig, feedback};
 use crate::config::layers::{ConfigError, Given, Layers};
 use crate::config::organizations::{OrganizationConfig, organizations};
 use crate::config::readers::{
-    api_specs, auth_mode, cimd, cors_origins, database_url, default_scope, docs_path, log_format,
-    networks, pages_path, product, public_url, secret, server_name, session_ttls, signing_alg,
-    site_origins, socket, upstream, upstream_params, upstream_scope,
+    admin_listen, api_specs, auth_mode, cimd, cors_origins, database_url, default_scope, docs_path,
+    key_rotation, log_format, networks, pages_path, product, public_url, secret, server_name,
+    session_ttls, signing_alg, site_origins, socket, stop_delay, upstream, upstream_params,
+    upstream_scope,
 };
 use crate::config::remote::{RemoteConfig, remotes};
 use crate::config::retention::{RetentionConfig, retention};
@@ -205,6 +207,8 @@ pub struct Config {
     pub signing_alg: SigningAlgorithm,
     /// A key given instead of a generated one.
     pub signing_key: Option<String>,
+    /// How old a generated key is when another follows.
+    pub key_rotation: Option<Duration>,
     /// Whether clients may register.
     pub dcr: bool,
     /// Which clients may be known by a metadata document; none when that is switched off.
@@ -257,6 +261,10 @@ pub struct Config {
     pub sinks: Vec<SinkConfig>,
     /// How long what is kept.
     pub kept: RetentionConfig,
+    /// Settings that name a file with a secret which everybody on the machine may read.
+    pub exposed_files: Vec<String>,
+    /// How long requests are still taken after SIGTERM.
+    pub stop_delay: Duration,
     /// How log lines are written; unset means by terminal.
     pub log_format: Option<LogFormat>,
     /// What is logged.
@@ -288,11 +296,10 @@ impl Config {
         let layers = Layers::merge(given)?;
         let ttl = |name, default, min, max| ttl(&layers, name, default, (min, max));
         let listen = layers.read("listen", "127.0.0.1:8080", socket)?;
-        let admin_listen = layers.read("admin_listen", "127.0.0.1:9090", socket)?;
+        let admin_listen = admin_listen(&layers)?;
         let public_url = public_url(&layers, listen)?;
         let is_loopback = loopback::is_loopback(&public_url);
         let upstream = upstream(&layers, is_loopback && listen.ip().is_loopback())?;
-        let database_url = database_url(&layers)?;
         let (access_token_ttl, refresh_token_ttl) = token_ttls(&layers)?;
         let auth = layers.read("auth", "enforce", auth_mode)?;
         Ok(Self {
@@ -300,7 +307,7 @@ impl Config {
             admin_listen,
             admin: admin(&layers, admin_listen)?,
             public_url: public_url.origin().ascii_serialization(),
-            database_url,
+            database_url: database_url(&layers)?,
             secret: Arc::new(secret(&layers, given, is_loopback)?),
             upstream,
             upstream_scope: layers.read("upstream_scope", DEFAULT_SCOPE, upstream_scope)?,
@@ -322,6 +329,7 @@ impl Config {
             session: session_ttls(&layers)?,
             signing_alg: layers.read("signing_alg", "RS256", signing_alg)?,
             signing_key: layers.text("signing_key")?,
+            key_rotation: key_rotation(&layers)?,
             dcr: layers.read("dcr", "true", values::switch)?,
             cimd: cimd(&layers, is_loopback)?,
             legacy_paths: layers.read("legacy_paths", "true", values::switch)?,
@@ -348,8 +356,10 @@ impl Config {
             enforcement: enforcement(&layers, auth)?,
             sinks: sinks(&layers, given)?,
             kept: retention(&layers)?,
+            stop_delay: stop_delay(&layers)?,
             log_format: layers.read_optional("log_format", log_format)?,
             log: layers.text("log")?.unwrap_or_else(|| "info".into()),
+            exposed_files: layers.exposed_files,
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use url::Url;
 
@@ -98,6 +99,11 @@ pub fn secret(
     Ok(ServerSecret::new(current, previous))
 }
 
+/// The admin listener by itself, for commands that need nothing else.
+pub fn admin_listen(layers: &Layers) -> Result<SocketAddr, ConfigError> {
+    layers.read("admin_listen", "127.0.0.1:9090", socket)
+}
+
 /// Reads `address:port`.
 pub fn socket(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| format!("{text:?} is not address:port"))
@@ -167,6 +173,29 @@ pub fn auth_mode(text: &str) -> Result<AuthMode, String> {
 pub fn signing_alg(text: &str) -> Result<SigningAlgorithm, String> {
     SigningAlgorithm::from_name(text)
         .ok_or_else(|| format!("{text:?} is none of RS256, ES256, EdDSA"))
+}
+
+/// Reads how old a generated signing key is when another follows.
+pub fn key_rotation(layers: &Layers) -> Result<Option<Duration>, ConfigError> {
+    let name = "key_rotation";
+    let rotation = layers.read(name, "90d", |text| match text {
+        "none" => Ok(None),
+        text => values::duration_within(text, DAY, DAY * 3650).map(Some),
+    })?;
+    if rotation.is_some() && layers.is_set(name) && layers.is_set("signing_key") {
+        let message = "a key that signing_key gives is changed there and nowhere else";
+        return Err(layers.error(name, message));
+    }
+    Ok(rotation)
+}
+
+/// How long requests are still taken after SIGTERM. In development nobody waits for a proxy.
+pub fn stop_delay(layers: &Layers) -> Result<Duration, ConfigError> {
+    let is_dev = layers.read("dev", "false", values::switch)?;
+    let default = if is_dev { "0s" } else { "5s" };
+    layers.read("stop_delay", default, |text| {
+        values::duration_within(text, Duration::ZERO, MINUTE * 5)
+    })
 }
 
 /// Reads how log lines are written.

@@ -299,3 +299,53 @@ fn who_must_sign_in_is_said_for_grace_and_never_for_open() {
         assert!(error.starts_with(name), "{error}");
     }
 }
+
+#[test]
+fn secrets_stand_in_files_of_their_own() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let stand = || stand().flag("public_url", "https://docs.example.com");
+    let with_file = |stand: Stand, text: &str, mode| {
+        let path = stand.folder.path().join("given");
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        stand
+    };
+    let given = stand().variable("GATEHOUSE_SECRET_FILE", "given");
+    let given = with_file(given, &format!("{SECRET}\n"), 0o640);
+    assert!(given.load().unwrap().exposed_files.is_empty());
+    let exposed = with_file(given, SECRET, 0o444);
+    assert_eq!(exposed.load().unwrap().exposed_files, ["secret_file"]);
+    let twice = exposed.flag("secret", SECRET);
+    assert!(twice.error().starts_with("secret_file: secret is given as well"));
+    let key = stand().flag("secret", SECRET).flag("signing_key_file", "given");
+    let key = with_file(key, "a key", 0o600);
+    assert_eq!(key.load().unwrap().signing_key.as_deref(), Some("a key"));
+    let missing = stand().flag("secret_file", "absent");
+    assert!(missing.error().starts_with("secret_file: "), "{}", missing.error());
+    let empty = with_file(stand().flag("secret_file", "given"), " \n", 0o600);
+    assert!(empty.error().contains("is empty"), "{}", empty.error());
+    let bad = with_file(stand().flag("secret_file", "given"), "hunter2", 0o600);
+    let error = bad.error();
+    assert!(error.starts_with("secret: ") && error.contains("secret_file"), "{error}");
+    assert!(!error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn a_generated_key_is_followed_after_a_while_and_a_given_one_never() {
+    let rotation = |stand: Stand| stand.load().unwrap().key_rotation;
+    assert_eq!(rotation(stand()), Some(DAY * 90));
+    assert_eq!(rotation(stand().flag("key_rotation", "30d")), Some(DAY * 30));
+    assert_eq!(rotation(stand().flag("key_rotation", "none")), None);
+    assert!(stand().flag("key_rotation", "1h").error().starts_with("key_rotation: 1h is out of"));
+    let given = || stand().flag("signing_key", "a key");
+    assert!(given().load().is_ok());
+    assert!(given().flag("key_rotation", "none").load().is_ok());
+    assert!(given().flag("key_rotation", "90d").error().starts_with("key_rotation: a key that"));
+}
+
+#[test]
+fn every_secret_has_a_setting_for_its_file() {
+    for key in keys::KEYS.iter().filter(|key| key.is_secret()) {
+        assert!(keys::find(&own_files::name_of(key)).is_some(), "{}", key.name);
+    }
+}

@@ -15,6 +15,7 @@ pub mod day;
 pub mod email_domain;
 pub mod enforcement;
 pub mod gap;
+pub mod key_rotation;
 pub mod latency;
 pub mod mail_provider;
 pub mod metadata_document;

@@ -2,6 +2,9 @@
 //!
 //! Keys live in the database, their private halves sealed under the server secret, so that every
 //! replica and every restart signs with the same one. A given key (`signing_key`) wins over them.
+//!
+//! A key that is published before it signs (`flow::key_rotation`) is held ready, and takes over by
+//! the clock: nobody has to hear of it in that moment.
 
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -25,8 +28,17 @@ use crate::store::{Store, StoreError, transact};
 const RELOAD_EVERY: Duration = Duration::from_secs(5);
 
 struct Keys {
-    signing: Arc<SigningKey>,
+    /// Those that sign from some moment on, the newest first; the last one signs when none may.
+    signers: Vec<(Timestamp, Arc<SigningKey>)>,
     published: Vec<Arc<VerificationKey>>,
+}
+
+impl Keys {
+    fn signing_at(&self, moment: Timestamp) -> &SigningKey {
+        let begun = self.signers.iter().find(|(signs_from, _)| *signs_from <= moment);
+        let (_, key) = begun.or(self.signers.last()).expect("keys are loaded with one that signs");
+        key
+    }
 }
 
 /// The keys in use.
@@ -57,7 +69,7 @@ impl Keyring {
         let can_sign = given.is_some() || signer_among(&stored, algorithm, now).is_some();
         if !can_sign {
             let fresh = SigningKey::generate(algorithm)?;
-            let row = stored_key(&fresh, &config.secret, entropy, now)?;
+            let row = stored_key(&fresh, &config.secret, entropy, (now, now))?;
             transact!(store, txn => {
                 // Another replica may have been faster; then its key is the one. The lock makes
                 // replicas that start at once look one after the other.
@@ -84,7 +96,7 @@ impl Keyring {
 
     /// Signs the claims of an access token.
     pub fn sign(&self, claims: &Claims) -> String {
-        self.keys().signing.sign_jwt(TYP, claims)
+        self.keys().signing_at(Timestamp::from_seconds(claims.iat)).sign_jwt(TYP, claims)
     }
 
     /// The public halves, the signing key first.
@@ -159,7 +171,8 @@ pub enum Unverified {
     Refused(AccessRefusal),
 }
 
-fn signer_among(
+/// The key that signs, if there is one of this algorithm.
+pub fn signer_among(
     stored: &[StoredKey],
     algorithm: SigningAlgorithm,
     now: Timestamp,
@@ -167,11 +180,12 @@ fn signer_among(
     stored.iter().find(|key| key.algorithm == algorithm.name() && key.signs_from <= now)
 }
 
-fn stored_key(
+/// A new key as it is stored.
+pub fn stored_key(
     key: &SigningKey,
     secret: &ServerSecret,
     entropy: &dyn Entropy,
-    now: Timestamp,
+    (now, signs_from): (Timestamp, Timestamp),
 ) -> Result<StoredKey, Fault> {
     let public_jwk = serde_json::to_value(key.public_jwk())
         .map_err(|_| Fault::Store(StoreError::Corrupt("public key")))?;
@@ -181,7 +195,7 @@ fn stored_key(
         private_sealed: secret.seal(entropy, Purpose::SigningKey, key.private_pem().as_bytes()),
         public_jwk,
         created_at: now,
-        signs_from: now,
+        signs_from,
     })
 }
 
@@ -193,26 +207,40 @@ async fn load(
     now: Timestamp,
 ) -> Result<Keys, Fault> {
     let stored = signing_keys::published(store.read()).await?;
-    let signing = match given {
-        Some(given) => Arc::clone(given),
-        None => {
-            let row = signer_among(&stored, algorithm, now)
-                .ok_or(Fault::Store(StoreError::Corrupt("set of signing keys")))?;
-            let sealed = &row.private_sealed;
-            let pem = secret
-                .unseal(Purpose::SigningKey, sealed)
-                .and_then(|bytes| String::from_utf8(bytes).ok())
-                .ok_or(Fault::Store(StoreError::Corrupt(
-                    "signing key: it was sealed under another `secret`",
-                )))?;
-            Arc::new(SigningKey::from_pem(algorithm, &pem)?)
-        }
+    let signers = match given {
+        Some(given) => vec![(Timestamp::from_seconds(0), Arc::clone(given))],
+        None => signers(&stored, secret, algorithm, now)?,
     };
+    let keys = Keys { signers, published: Vec::new() };
+    let signing = keys.signing_at(now);
     let mut published = vec![Arc::new(VerificationKey::from_jwk(signing.public_jwk().clone())?)];
     for row in stored.iter().filter(|row| row.kid != signing.kid()) {
         let jwk = serde_json::from_value(row.public_jwk.clone())
             .map_err(|_| Fault::Store(StoreError::Corrupt("public key")))?;
         published.push(Arc::new(VerificationKey::from_jwk(jwk)?));
     }
-    Ok(Keys { signing, published })
+    Ok(Keys { published, ..keys })
+}
+
+/// The key that signs, and before it those that will.
+fn signers(
+    stored: &[StoredKey],
+    secret: &ServerSecret,
+    algorithm: SigningAlgorithm,
+    now: Timestamp,
+) -> Result<Vec<(Timestamp, Arc<SigningKey>)>, Fault> {
+    let mut signers = Vec::new();
+    for row in stored.iter().filter(|row| row.algorithm == algorithm.name()) {
+        let pem = secret
+            .unseal(Purpose::SigningKey, &row.private_sealed)
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .ok_or(Fault::Store(StoreError::Corrupt(
+                "signing key: it was sealed under another `secret`",
+            )))?;
+        signers.push((row.signs_from, Arc::new(SigningKey::from_pem(algorithm, &pem)?)));
+        if row.signs_from <= now {
+            return Ok(signers);
+        }
+    }
+    Err(Fault::Store(StoreError::Corrupt("set of signing keys")))
 }

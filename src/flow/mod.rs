@@ -24,6 +24,7 @@ pub mod enforcement;
 pub mod exchange_code;
 pub mod granting;
 pub mod introduce;
+pub mod key_rotation;
 pub mod keyring;
 pub mod limits;
 pub mod logout;
@@ -32,6 +33,7 @@ pub mod refresh;
 pub mod register;
 pub mod revoke;
 pub mod sign_in_events;
+pub mod stopping;
 pub mod token;
 pub mod wire;
 pub mod wire_account;
@@ -68,6 +70,7 @@ use crate::flow::admit::Standings;
 use crate::flow::enforcement::Enforcement;
 use crate::flow::keyring::Keyring;
 use crate::flow::limits::Limits;
+use crate::flow::stopping::Stopping;
 use crate::keys::KeyError;
 use crate::page::Frame;
 use crate::page::brand::Brand;
@@ -178,6 +181,8 @@ pub struct Gatehouse {
     pub administrators: Administrators,
     /// How the pages look; shared with the built-in provider's.
     pub brand: Arc<Brand>,
+    /// Whether this replica was told to stop.
+    pub stopping: Stopping,
     /// Where "now" comes from.
     pub clock: Arc<dyn Clock>,
     /// Where chance comes from.

@@ -278,14 +278,14 @@ impl Port for Wire {
         let index = self.mcp.pages() > 0;
         // The provider is named but does not decide: while it is away everyone who is signed in
         // goes on, and taking every replica out would end that.
-        let readiness = Readiness {
-            ready: database && index,
-            needs: vec![
-                need("database", database),
-                need("index", index),
-                need("identity_provider", provider),
-            ],
-        };
+        let mut needs = vec![
+            need("database", database),
+            need("index", index),
+            need("identity_provider", provider),
+        ];
+        let is_stopping = self.gatehouse.stopping.has_begun();
+        needs.extend(is_stopping.then(|| need("not_stopping", false)));
+        let readiness = Readiness { ready: database && index && !is_stopping, needs };
         if readiness.ready {
             ReadyResponse::Ready(Json(readiness))
         } else {

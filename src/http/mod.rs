@@ -92,7 +92,11 @@ impl Endpoint for Door {
         {
             headers::close(&mut response);
         }
-        // 7. One line in the log.
+        // 7. Who keeps a connection is not to send the next request into the end of this replica.
+        if self.gatehouse.stopping.has_begun() {
+            headers::close(&mut response);
+        }
+        // 8. One line in the log.
         note.write(&response);
         Ok(response)
     }

@@ -12,6 +12,7 @@
 //! `outbox` holds no other but `users` and `sink_people`, in this order and before them.
 //! Usage is written by itself: the writer's row, then days, then counts in the order of their keys;
 //! and so are callers without a token: the writer's row, then counts, then those who were asked.
+//! Who takes or renews one of `leases` holds nothing else.
 //!
 //! Never here: decisions, words of HTTP, a call to the network, `now()` in SQL.
 
@@ -43,6 +44,7 @@ pub mod erasures;
 pub mod exports;
 pub mod feedback;
 pub mod grants;
+pub mod leases;
 pub mod limit_windows;
 pub mod listings;
 mod losses;

@@ -23,12 +23,23 @@ pub enum Sealed {
     SigningKeys,
     /// The identifiers that sinks were told of people.
     SinkTold,
+    /// What people searched for.
+    Queries,
+    /// What people wanted, as their assistants put it.
+    Contexts,
 }
 
 impl Sealed {
     /// All of it.
-    pub const ALL: [Self; 5] =
-        [Self::Profiles, Self::Feedback, Self::Outbox, Self::SigningKeys, Self::SinkTold];
+    pub const ALL: [Self; 7] = [
+        Self::Profiles,
+        Self::Feedback,
+        Self::Outbox,
+        Self::SigningKeys,
+        Self::SinkTold,
+        Self::Queries,
+        Self::Contexts,
+    ];
 
     /// What its seals are for.
     pub const fn purpose(self) -> Purpose {
@@ -38,6 +49,8 @@ impl Sealed {
             Self::Outbox => Purpose::Outbox,
             Self::SigningKeys => Purpose::SigningKey,
             Self::SinkTold => Purpose::SinkTold,
+            Self::Queries => Purpose::Query,
+            Self::Contexts => Purpose::Context,
         }
     }
 
@@ -49,13 +62,15 @@ impl Sealed {
             Self::Outbox => "outbox",
             Self::SigningKeys => "signing_keys",
             Self::SinkTold => "sink_people",
+            Self::Queries | Self::Contexts => "searches",
         }
     }
 
-    const fn column(self) -> &'static str {
+    /// Its column.
+    pub const fn column(self) -> &'static str {
         match self {
             Self::Profiles => "profile_sealed",
-            Self::Feedback => "text_sealed",
+            Self::Feedback | Self::Queries | Self::Contexts => "text_sealed",
             Self::Outbox => "payload_sealed",
             Self::SigningKeys => "private_sealed",
             Self::SinkTold => "told_sealed",
@@ -67,15 +82,26 @@ impl Sealed {
             Self::SigningKeys => "kid",
             // Of one person at one sink, like the row.
             Self::SinkTold => "pseudonym",
-            Self::Profiles | Self::Feedback | Self::Outbox => "id",
+            Self::Profiles | Self::Feedback | Self::Outbox | Self::Queries | Self::Contexts => "id",
+        }
+    }
+
+    /// Which rows of the table. The two texts of one call share their key.
+    const fn rows(self) -> &'static str {
+        match self {
+            Self::Queries => "kind = 'query'",
+            Self::Contexts => "kind = 'context'",
+            Self::Profiles | Self::Feedback | Self::Outbox | Self::SigningKeys | Self::SinkTold => {
+                "TRUE"
+            }
         }
     }
 
     /// Two comparisons, as an index answers those and not an inequality.
     fn is_foreign(self) -> String {
-        let column = self.column();
+        let (column, rows) = (self.column(), self.rows());
         let mark = format!("substr({column}, 1, {SEAL_MARK_BYTES})");
-        format!("{column} IS NOT NULL AND ({mark} < $1 OR {mark} > $1)")
+        format!("{rows} AND {column} IS NOT NULL AND ({mark} < $1 OR {mark} > $1)")
     }
 }
 
@@ -137,9 +163,12 @@ pub async fn lock_foreign(
     for row in txn.query_all_raw(statement).await? {
         let key = match kind {
             Sealed::SigningKeys => RowKey::Text(row.try_get_by_index(0)?),
-            Sealed::Profiles | Sealed::Feedback | Sealed::Outbox | Sealed::SinkTold => {
-                RowKey::Id(row.try_get_by_index(0)?)
-            }
+            Sealed::Profiles
+            | Sealed::Feedback
+            | Sealed::Outbox
+            | Sealed::SinkTold
+            | Sealed::Queries
+            | Sealed::Contexts => RowKey::Id(row.try_get_by_index(0)?),
         };
         found.push(ForeignSeal { key, sealed: row.try_get_by_index(1)? });
     }
@@ -153,8 +182,9 @@ pub async fn replace(
     read: &ForeignSeal,
     anew: Vec<u8>,
 ) -> Result<Consumed, StoreError> {
-    let (table, column, key) = (kind.table(), kind.column(), kind.key());
-    let sql = format!("UPDATE {table} SET {column} = $1 WHERE {key} = $2 AND {column} = $3");
+    let (table, column, key, rows) = (kind.table(), kind.column(), kind.key(), kind.rows());
+    let sql =
+        format!("UPDATE {table} SET {column} = $1 WHERE {rows} AND {key} = $2 AND {column} = $3");
     let values: [Value; 3] = [anew.into(), read.key.clone().into(), read.sealed.clone().into()];
     let statement = Statement::from_sql_and_values(txn.get_database_backend(), sql, values);
     Ok(Consumed::from_rows(txn.execute_raw(statement).await?.rows_affected()))

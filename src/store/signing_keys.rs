@@ -1,12 +1,13 @@
 //! Signing keys: published first, signing later, retired last.
 
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, Order, QueryFilter, QueryOrder, Set,
 };
 
 use crate::clock::Timestamp;
 use crate::store::entity::signing_keys::{ActiveModel, Column, Entity};
-use crate::store::{Db, StoreError, Txn};
+use crate::store::{Consumed, Db, StoreError, Txn};
 
 /// A key as its row holds it.
 #[derive(Clone, Debug)]
@@ -73,4 +74,15 @@ pub async fn insert(txn: &Txn, key: StoredKey) -> Result<(), StoreError> {
         .exec_without_returning(txn)
         .await?;
     Ok(())
+}
+
+/// Publishes a key no more.
+pub async fn retire(txn: &Txn, kid: &str, now: Timestamp) -> Result<Consumed, StoreError> {
+    let update = Entity::update_many()
+        .col_expr(Column::RetiredAt, Expr::value(now.millis()))
+        .filter(Column::Kid.eq(kid))
+        .filter(Column::RetiredAt.is_null())
+        .exec(txn)
+        .await?;
+    Ok(Consumed::from_rows(update.rows_affected))
 }

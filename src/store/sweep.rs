@@ -2,7 +2,8 @@
 //!
 //! Used refresh tokens stay until their own expiry, so that reuse is still seen; codes stay a day
 //! longer for the same reason; a client stays while anything lives that was granted to it. What a
-//! metadata document said can be read again, so it stays a day.
+//! metadata document said can be read again, so it stays a day. A retired signing key stays a
+//! month, for who asks which one signed a token.
 
 use std::time::Duration;
 
@@ -26,6 +27,9 @@ pub const CLIENT_UNUSED_KEPT: Duration = Duration::from_hours(24 * 90);
 /// How long an unused metadata document is kept.
 pub const DOCUMENT_UNUSED_KEPT: Duration = Duration::from_hours(24);
 
+/// How long a signing key is kept that is published no more.
+const KEY_RETIRED_KEPT: Duration = Duration::from_hours(24 * 30);
+
 /// What one pass deleted, per table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
@@ -47,6 +51,8 @@ pub struct Swept {
     pub browser_sessions: u64,
     /// `admin_sessions`
     pub admin_sessions: u64,
+    /// `signing_keys`
+    pub signing_keys: u64,
 }
 
 /// Runs one pass. `access_token_ttl` keeps a grant without refresh tokens alive as long as its
@@ -82,6 +88,12 @@ pub async fn pass(
         before: now.minus(DOCUMENT_UNUSED_KEPT),
         ..clients
     };
+    let keys = Batch {
+        table: "signing_keys",
+        key: "kid",
+        condition: "retired_at <= $1",
+        before: now.minus(KEY_RETIRED_KEPT),
+    };
     Ok(Swept {
         authorization_requests: delete(
             store,
@@ -97,6 +109,7 @@ pub async fn pass(
             .await?,
         browser_sessions: delete(store, expired("browser_sessions", "id", Duration::ZERO)).await?,
         admin_sessions: delete(store, expired("admin_sessions", "id", Duration::ZERO)).await?,
+        signing_keys: delete(store, keys).await?,
     })
 }
 

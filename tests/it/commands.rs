@@ -1,7 +1,7 @@
 //! The commands, as the program that an operator runs.
 
 use crate::support::process::run;
-use crate::support::{Backend, World, on_both};
+use crate::support::{Backend, Process, World, on_both};
 
 on_both! {
     async fn check_judges_what_serve_would_refuse(backend: Backend) {
@@ -33,5 +33,23 @@ on_both! {
         let (code, said) = run(&world, folder.path(), "check", &[("API_SPECS", ours)]).await;
         assert_eq!(code, Some(0), "{said}");
         assert!(said.contains("pages of harbour, lighthouse, signals"), "{said}");
+    }
+
+    async fn a_server_is_asked_whether_it_is_ready(backend: Backend) {
+        let world = World::start(backend).await;
+        let folder = tempfile::tempdir().unwrap();
+        let mut process = Process::start(&world, folder.path(), "p", &[]).await;
+        let listener = process.admin_url.trim_start_matches("http://").to_owned();
+        let asked = [("ADMIN_LISTEN", listener.as_str())];
+        for question in ["health", "health alive", "health ready"] {
+            let (code, said) = run(&world, folder.path(), question, &asked).await;
+            assert_eq!(code, Some(0), "{question}: {said}");
+        }
+        process.terminate();
+        let folder = folder.path();
+        while run(&world, folder, "health ready", &asked).await.0 == Some(0) {}
+        process.kill();
+        let (code, _) = run(&world, folder, "health alive", &asked).await;
+        assert_eq!(code, Some(1));
     }
 }

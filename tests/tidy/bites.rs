@@ -299,3 +299,11 @@ fn a_setting_without_a_description_is_seen() {
     let found = papers::undescribed_settings(["listen", "auth"].into_iter(), "`auth`: listen");
     assert_eq!(found.len(), 1);
 }
+
+#[test]
+fn a_variable_that_is_no_setting_is_seen() {
+    let known = ["GATEHOUSE_AUTH".to_owned()];
+    let text = "GATEHOUSE_AUTH: open\nGATEHOUSE_AUTHS: open\nEnvironment=GATEHOUSE_AUT=x";
+    let found = papers::unknown_variables("compose.yaml", text, &known);
+    assert_eq!(found.iter().map(|finding| finding.line).collect::<Vec<_>>(), [2, 3]);
+}

@@ -212,3 +212,20 @@ pub fn undescribed_settings<'a>(
     let message = |name: &str| format!("the setting `{name}` is not described: add it");
     missing.map(|name| Finding::new("docs/settings.md", 1, message(name))).collect()
 }
+
+/// What configuration files in `text` set that is no setting.
+pub fn unknown_variables(file: &str, text: &str, variables: &[String]) -> Vec<Finding> {
+    let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let mut found = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        for (at, _) in line.match_indices("GATEHOUSE_") {
+            let end = line[at..].find(|c| !is_name(c)).map_or(line.len(), |length| at + length);
+            let name = &line[at..end];
+            if !variables.iter().any(|variable| variable == name) {
+                let message = format!("there is no setting {name}: the start would stop at it");
+                found.push(Finding::new(file, number + 1, message));
+            }
+        }
+    }
+    found
+}

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, World};
 
+#[derive(Clone)]
 pub struct McpClient {
     endpoint: String,
     access_token: Option<String>,
@@ -17,6 +18,12 @@ impl McpClient {
             access_token: access_token.map(str::to_owned),
             http: world.http.clone(),
         }
+    }
+
+    /// The same client with another token.
+    pub fn with_token(mut self, access_token: &str) -> Self {
+        self.access_token = Some(access_token.to_owned());
+        self
     }
 
     /// The same client, talking to another replica.

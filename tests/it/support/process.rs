@@ -13,6 +13,7 @@ const READY_AT_MOST: Duration = Duration::from_secs(30);
 
 pub struct Process {
     pub url: String,
+    pub admin_url: String,
     pub log: PathBuf,
     variables: Vec<(String, String)>,
     folder: PathBuf,
@@ -61,9 +62,10 @@ impl Process {
         settings: &[(&str, &str)],
         variables: &[(&str, &str)],
     ) -> Self {
+        let admin_address = format!("127.0.0.1:{}", free_port());
         let mut all: Vec<(String, String)> = [
             ("LISTEN", address),
-            ("ADMIN_LISTEN", &format!("127.0.0.1:{}", free_port())),
+            ("ADMIN_LISTEN", &admin_address),
             ("DATABASE_URL", &world.database_url),
             ("SECRET", SERVER_SECRET),
             ("UPSTREAM_ISSUER", &world.auth0.issuer()),
@@ -82,6 +84,7 @@ impl Process {
         let child = spawn(folder, &log, &all);
         let mut process = Self {
             url: format!("http://{address}"),
+            admin_url: format!("http://{admin_address}"),
             log,
             variables: all,
             folder: folder.to_owned(),
@@ -95,6 +98,23 @@ impl Process {
     pub fn kill(&mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ends");
+    }
+
+    /// Asks it to stop, as a service manager does (SIGTERM).
+    pub fn terminate(&self) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(sent.expect("kill can be run").success());
+    }
+
+    /// Returns when it has ended by itself; its exit code.
+    pub async fn ended(&mut self) -> Option<i32> {
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child can be asked after") {
+                return status.code();
+            }
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Starts it again on the same address; its log goes on.

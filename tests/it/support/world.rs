@@ -9,6 +9,7 @@ use gatehouse::attribution::delivery::Delivery;
 use gatehouse::attribution::remote_ledger::RemoteLedger;
 use gatehouse::attribution::usage::recorder::UsageRecorder;
 use gatehouse::cli::house::{House, HouseError, Texts};
+use gatehouse::cli::serve::keep_house;
 use gatehouse::clock::{SteppedClock, Timestamp};
 use gatehouse::config::Config;
 use gatehouse::config::layers::Given;
@@ -364,6 +365,22 @@ impl World {
             house.await.expect("tending does not panic")?;
         }
         Ok(())
+    }
+
+    /// Returns when every house, all of them at once, has done what it does unasked every ten
+    /// minutes.
+    pub async fn keep_houses(&self) {
+        let keep = |gatehouse: Arc<Gatehouse>| async move { keep_house(&gatehouse).await };
+        let mut kept = Vec::new();
+        if let Some(Running { replica, runtime, .. }) = &*self.running.lock().unwrap() {
+            kept.push(runtime.spawn(keep(Arc::clone(&replica.gatehouse))));
+        }
+        for replica in &*self.replicas.lock().unwrap() {
+            kept.push(tokio::spawn(keep(Arc::clone(&replica.gatehouse))));
+        }
+        for house in kept {
+            house.await.expect("keeping a house does not panic");
+        }
     }
 
     /// From now on every request has a connection of its own, so that none begins on one whose
