@@ -92,8 +92,8 @@ impl Endpoint for Door {
         {
             headers::close(&mut response);
         }
-        // 7. One line in the log.
-        note.write(&response);
+        // 7. One line in the log, and one measurement.
+        note.write(&response, &self.gatehouse.metrics.http);
         Ok(response)
     }
 }
