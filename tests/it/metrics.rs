@@ -6,6 +6,7 @@ use wiremock::ResponseTemplate;
 use crate::delivery::submit;
 use crate::remotes::{asked, open_house};
 use crate::support::answer::query;
+use crate::support::database::db_execute;
 use crate::support::metrics::Scrape;
 use crate::support::oauth_client::post_json;
 use crate::support::supplier::{Era, Way, found};
@@ -211,6 +212,24 @@ on_both! {
         let counted = Scrape::of(&world).await;
         counted.expect_refused("callback", "upstream_unavailable", 1);
         assert!((counted.value(&step("provider")) - before).abs() < 0.5);
+    }
+
+    async fn what_breaks_is_a_fault_and_no_refusal(backend: Backend) {
+        let world = World::start(backend).await;
+        let client = world.client("editor").await;
+        let tokens = client.signed_in(&world, "alice").await;
+        let renamed = "ALTER TABLE refresh_tokens RENAME TO refresh_tokens_away";
+        db_execute(&world.database_url, renamed).await;
+        client.refresh(tokens.refresh_token()).await.expect_error(503, "temporarily_unavailable");
+        client.revoke(tokens.refresh_token()).await.expect_error(503, "temporarily_unavailable");
+        let counted = Scrape::of(&world).await;
+        for endpoint in ["token", "revoke"] {
+            let labels = format!("endpoint=\"{endpoint}\",fault=\"store\"");
+            counted.expect(&format!("gatehouse_faults_total{{{labels}}}"), 1);
+        }
+        assert!(!counted.text.contains("gatehouse_refusals_total{"), "{}", counted.text);
+        let failed = "gatehouse_http_request_seconds_count{route=\"/oauth/token\",status=\"5xx\"}";
+        counted.expect(failed, 1);
     }
 
     async fn names_that_strangers_make_up_become_no_labels(backend: Backend) {
