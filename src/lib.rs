@@ -11,6 +11,8 @@
 //! - [`http_client`]: how this server goes out; a leaf too. Never here: whom it asks for what.
 //! - [`config`]: the settings, checked whole. Never here: connections.
 //! - [`domain`]: the rules, values in and decisions out. Never here: IO, time, chance.
+//! - [`metrics`]: what is counted of all that, for whoever watches. Never here: what came in a
+//!   request.
 //! - [`store`]: the rows. Never here: decisions, HTTP.
 //! - [`upstream`]: the identity provider. Never here: who may sign in.
 //! - [`clients`]: who is asking. Never here: tokens.
@@ -40,6 +42,7 @@ pub mod id;
 pub mod keys;
 pub mod loopback;
 pub mod mcp;
+pub mod metrics;
 pub mod page;
 pub mod private_jwk;
 pub mod reference;

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use poem_openapi::payload::Json;
-use poem_openapi::{ApiResponse, Object, OpenApi, Tags};
+use poem_openapi::{ApiResponse, Enum, Object, OpenApi, Tags};
 
 pub mod answer;
 pub mod caller;
 pub mod counts;
 pub mod csv;
+pub mod metrics_text;
 pub mod pages;
 pub mod port;
 pub mod reads;
@@ -16,6 +17,7 @@ pub mod rights;
 pub mod rows;
 
 use crate::Port;
+use crate::admin::metrics_text::MetricsText;
 
 /// The group that all of it is in.
 #[derive(Tags)]
@@ -36,17 +38,35 @@ pub struct Liveness {
 /// One thing the service needs.
 #[derive(Clone, Debug, Object)]
 pub struct Need {
-    /// For instance `database`.
+    /// `database`, `migrations`, `signing_keys`, `index` or `identity_provider`.
     pub name: String,
-    /// Whether it is there.
+    /// Whether it is well.
     pub ready: bool,
+    /// Whether this replica should be sent no requests while it is not.
+    pub decides: bool,
+    /// How it is, in a few words.
+    pub reason: String,
+}
+
+/// How a replica is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+#[oai(rename_all = "snake_case")]
+pub enum State {
+    /// All is well.
+    Ready,
+    /// Something is not, and the replica is of use all the same.
+    Degraded,
+    /// Something is not that it cannot do without.
+    Unready,
 }
 
 /// Everything the service needs.
 #[derive(Clone, Debug, Object)]
 pub struct Readiness {
-    /// Whether all of it is there.
+    /// Whether this replica should be sent requests.
     pub ready: bool,
+    /// The same, and whether something is amiss.
+    pub state: State,
     /// Each by name.
     pub needs: Vec<Need>,
 }
@@ -65,7 +85,7 @@ pub enum ReadyResponse {
     /// Ready.
     #[oai(status = 200)]
     Ready(Json<Readiness>),
-    /// Something is missing.
+    /// Something is missing that decides.
     #[oai(status = 503)]
     NotReady(Json<Readiness>),
 }
@@ -90,5 +110,13 @@ impl<P: Port> AdminApi<P> {
     #[oai(path = "/readyz", method = "get", operation_id = "readyz")]
     async fn readyz(&self) -> ReadyResponse {
         self.0.readyz().await
+    }
+
+    /// What is counted and measured
+    ///
+    /// On the admin listener; in the text format of Prometheus.
+    #[oai(path = "/metrics", method = "get", operation_id = "metrics")]
+    async fn metrics(&self) -> MetricsText {
+        self.0.metrics().await
     }
 }

@@ -33,6 +33,7 @@ use crate::account::{
     AccountApi, DisconnectForm, EraseForm, ExportForm, LogoutForm, SessionResponse, SharingForm,
 };
 use crate::admin::counts::AdminCountsApi;
+use crate::admin::metrics_text::MetricsText;
 use crate::admin::pages::DashboardApi;
 use crate::admin::port::AdminPort;
 use crate::admin::reads::AdminReadApi;
@@ -135,6 +136,8 @@ pub trait Port: Send + Sync + 'static {
     fn healthz(&self) -> Liveness;
     /// `GET /readyz` on the admin listener
     fn readyz(&self) -> impl Future<Output = ReadyResponse> + Send;
+    /// `GET /metrics` on the admin listener
+    fn metrics(&self) -> impl Future<Output = MetricsText> + Send;
 }
 
 /// The endpoints of the public listener.
@@ -315,6 +318,9 @@ impl Port for Nobody {
         match self.0 {}
     }
     async fn readyz(&self) -> ReadyResponse {
+        match self.0 {}
+    }
+    async fn metrics(&self) -> MetricsText {
         match self.0 {}
     }
 }

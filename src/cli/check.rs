@@ -18,6 +18,7 @@ use crate::flow::chain;
 use crate::flow::enforcement::reading::policy_of;
 use crate::flow::logout::LOGOUT_PATH;
 use crate::keys::SigningKey;
+use crate::metrics::provider::ProviderMetrics;
 use crate::store::schema;
 use crate::upstream::outbound::Outbound;
 use crate::upstream::{Registration, Upstream};
@@ -163,7 +164,7 @@ async fn provider(config: &Config) -> bool {
         }
         UpstreamConfig::Provider(provider) => provider,
     };
-    let Ok(outbound) = Outbound::to(&provider.issuer) else {
+    let Ok(outbound) = Outbound::to(&provider.issuer, ProviderMetrics::default()) else {
         return failed("identity provider: no HTTP client", "Are CA certificates installed?");
     };
     let registration = Registration {

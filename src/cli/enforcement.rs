@@ -16,6 +16,7 @@ use crate::domain::replay::{Report, SignsIn, Sum};
 use crate::flow::chain;
 use crate::flow::enforcement::reading::{self, policy_of};
 use crate::mcp::server::offered_tools;
+use crate::metrics::remotes::RemoteMetrics;
 use crate::remote::Remotes;
 use crate::store::{Consumed, StoreError};
 
@@ -58,7 +59,8 @@ pub fn arguments(command: Command) -> Command {
 
 /// The names of the tools that these settings offer.
 pub fn offered(config: &Config) -> Vec<String> {
-    let remotes = Remotes::new(&config.remotes, &(std::sync::Arc::new(SystemClock) as _), None);
+    let clock = std::sync::Arc::new(SystemClock) as _;
+    let remotes = Remotes::new(&config.remotes, &clock, None, &RemoteMetrics::new(&[]));
     offered_tools(&config.docs_product, &remotes)
 }
 

@@ -32,6 +32,7 @@ use crate::domain::resource::Resource;
 use crate::domain::scope::ScopeSet;
 use crate::flow::admit::Standings;
 use crate::flow::browser_login::ACCOUNT_PATH;
+use crate::flow::counting::{Rotations, UnusedGrants};
 use crate::flow::enforcement::Enforcement;
 use crate::flow::enforcement::reading::{PolicyError, policy_of};
 use crate::flow::keyring::Keyring;
@@ -176,7 +177,8 @@ impl House {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, HouseError> {
-        let outbound = outbound(&config)?;
+        let metrics = Arc::new(counting::metrics(&config, &store));
+        let outbound = outbound(&config, &metrics)?;
         let brand = Arc::new(Brand::new(chosen(&config.brand)));
         let (upstream, dev_routes) = upstream_of(&config, outbound, &brand, &clock, &entropy)?;
         let now = clock.now();
@@ -198,6 +200,9 @@ impl House {
             sinks,
             administrators: administrators(&config, &organizations)?,
             organizations,
+            metrics,
+            unused_grants: UnusedGrants::default(),
+            rotations: Rotations::default(),
             config,
             store,
             upstream,
@@ -216,7 +221,8 @@ impl House {
             RemoteLedger::new(store.clone(), Arc::clone(clock), Arc::clone(entropy));
         let remote_ledger = Arc::new(remote_ledger);
         let witness: Arc<dyn Witness> = Arc::<RemoteLedger>::clone(&remote_ledger);
-        let remotes = Remotes::new(&config.remotes, clock, Some(&witness));
+        let remotes =
+            Remotes::new(&config.remotes, clock, Some(&witness), &gatehouse.metrics.remotes);
         let usage =
             Arc::new(counting::usage_recorder(config, store, clock, entropy, &gatehouse.sinks));
         let wire = Arc::new(Wire {
@@ -328,7 +334,7 @@ fn mcp_door(
         library,
         reference,
         feedback_box: Arc::new(feedback),
-        usage: Arc::clone(usage) as _,
+        usage: counting::metered(usage, &gatehouse.metrics),
         remotes: Arc::new(remotes),
     };
     McpDoor {

@@ -8,6 +8,7 @@ use crate::config::{Config, UpstreamConfig};
 use crate::flow::Fault;
 use crate::flow::logout::LOGOUT_PATH;
 use crate::http::dev_provider::DevRoutes;
+use crate::metrics::Metrics;
 use crate::page::brand::Brand;
 use crate::secret::{Entropy, Secret};
 use crate::upstream::dev::{self, DevProvider, Returns};
@@ -18,12 +19,12 @@ use crate::upstream::{Registration, Upstream};
 const CALLBACK_PATH: &str = "/mcp/callback";
 
 /// How the provider is reached.
-pub fn outbound(config: &Config) -> Result<Outbound, HouseError> {
+pub fn outbound(config: &Config, metrics: &Metrics) -> Result<Outbound, HouseError> {
     let issuer = match &config.upstream {
         UpstreamConfig::Provider(provider) => provider.issuer.clone(),
         UpstreamConfig::Dev | UpstreamConfig::None => config.public_url.clone(),
     };
-    Outbound::to(&issuer).map_err(HouseError::Outbound)
+    Outbound::to(&issuer, metrics.provider.clone()).map_err(HouseError::Outbound)
 }
 
 /// The provider, if there is one; and its pages, if it is the built-in one.

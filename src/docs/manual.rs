@@ -13,6 +13,7 @@ pub const PAGES: &[(&str, &str)] = &[
     page!("connect.md"),
     page!("settings.md"),
     page!("operating.md"),
+    page!("monitoring.md"),
     page!("auth0.md"),
     page!("clients.md"),
     page!("tools.md"),

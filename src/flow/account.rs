@@ -181,6 +181,7 @@ impl Gatehouse {
         for grant_id in &ids {
             self.standings.forget(*grant_id);
         }
+        self.metrics.sign_in.revoked(reason.name(), ids.len());
         Ok(ids)
     }
 

@@ -116,6 +116,7 @@ impl Gatehouse {
         {
             return Ok(Err(AccessRefusal::WorkEmailRequired(lack)));
         }
+        self.count_use(admitted.grant_id);
         Ok(Ok(Entry {
             admitted,
             profile: Arc::clone(&remembered.profile),

@@ -24,6 +24,7 @@ use crate::flow::browser_login::Goal;
 use crate::flow::sign_in_events::SignedInPerson;
 use crate::flow::{Fault, Gatehouse, chain};
 use crate::id::{AuthorizationCodeId, ConsentId, UserId};
+use crate::metrics::sign_in::{Endpoint, Step};
 use crate::secret::{Kind, Secret};
 use crate::server_secret::Purpose;
 use crate::store::authorization_codes::{self, NewCode};
@@ -132,8 +133,12 @@ impl Gatehouse {
             return refused(CallbackRefusal::AlreadyAnswered);
         }
         match self.identify(presented, self.login_secrets(&login)).await {
-            Ok(identity) => self.finish(&request, &login, identity).await,
+            Ok(identity) => {
+                self.passed(Step::Provider);
+                self.finish(&request, &login, identity).await
+            }
             Err(refusal) => {
+                self.refused(Endpoint::Callback, &refusal);
                 tracing::info!(
                     flow = "callback", outcome = "refused", reason = ?refusal,
                     request_id = %request.id, client_id = %request.client_id,
@@ -200,6 +205,7 @@ impl Gatehouse {
         // Read again: the provider may have taken its time, and the code's life begins now.
         let now = self.clock.now();
         if !self.lets_in(Told::by(&identity)) {
+            self.refused(Endpoint::Callback, &AuthorizeRefusal::WorkEmailRequired);
             let location = self.refusal_location(request, AuthorizeRefusal::WorkEmailRequired)?;
             return Ok(CallbackOutcome::ToClient { location, cookies: Vec::new() });
         }
@@ -213,6 +219,7 @@ impl Gatehouse {
             flow = "callback", outcome = "signed_in", request_id = %request.id,
             client_id = %request.client_id, subject = %user_id, domain,
         );
+        self.passed(Step::Code);
         let state = self.client_state(request)?;
         let mut parameters = vec![("code", code.expose())];
         parameters.extend(state.as_deref().map(|state| ("state", state)));

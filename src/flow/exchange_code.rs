@@ -61,6 +61,7 @@ impl Gatehouse {
         tracing::info!(flow = "exchange_code", outcome, ?reason, client_id = %client.client_id);
         match exchanged {
             Exchanged::Granted { code, profile_sealed } => {
+                self.passed_to_grant(fresh.grant_id);
                 let refresh_token =
                     gets_refresh_token(client, &code).then_some(fresh.refresh_token);
                 self.limits.count_head(fresh.grant_id, fresh.generation.token_hash, now);
@@ -76,6 +77,7 @@ impl Gatehouse {
             }
             Exchanged::Revoked(grant_id) => {
                 self.standings.forget(grant_id);
+                self.metrics.sign_in.revoked(RevocationReason::CodeReplayed.name(), 1);
                 Ok(TokenOutcome::Refused(TokenRefusal::Replayed))
             }
             Exchanged::Refused(refusal) => Ok(TokenOutcome::Refused(refusal)),

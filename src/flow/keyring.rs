@@ -153,6 +153,18 @@ impl Keyring {
     }
 }
 
+impl Keyring {
+    /// Whether there is a key to sign with: a given one, or one that is stored for this algorithm.
+    /// Asked of the database, since what this process remembers is no promise for the next one.
+    pub async fn can_sign(&self, store: &Store, now: Timestamp) -> Result<bool, StoreError> {
+        if self.given.is_some() {
+            return Ok(true);
+        }
+        let stored = signing_keys::published(store.read()).await?;
+        Ok(signer_among(&stored, self.algorithm, now).is_some())
+    }
+}
+
 /// Whether the keys were read again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reloaded {

@@ -20,6 +20,7 @@ pub mod browser_login;
 pub mod browser_session;
 pub mod callback;
 pub mod consent;
+pub mod counting;
 pub mod enforcement;
 pub mod exchange_code;
 pub mod granting;
@@ -49,6 +50,7 @@ pub mod wire_admin_rights;
 pub mod wire_admin_tables;
 pub mod wire_admin_views;
 pub mod wire_codes;
+pub mod wire_health;
 pub mod wire_own_data;
 pub mod wire_pages;
 pub mod wire_reference;
@@ -67,11 +69,13 @@ use crate::domain::organization::rules::Rules;
 use crate::domain::resource::Resource;
 use crate::domain::scope::ScopeSet;
 use crate::flow::admit::Standings;
+use crate::flow::counting::{Rotations, UnusedGrants};
 use crate::flow::enforcement::Enforcement;
 use crate::flow::keyring::Keyring;
 use crate::flow::limits::Limits;
 use crate::flow::stopping::Stopping;
 use crate::keys::KeyError;
+use crate::metrics::Metrics;
 use crate::page::Frame;
 use crate::page::brand::Brand;
 use crate::page::front_door::SignIn;
@@ -183,6 +187,12 @@ pub struct Gatehouse {
     pub brand: Arc<Brand>,
     /// Whether this replica was told to stop.
     pub stopping: Stopping,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Which grants have not been used yet.
+    pub unused_grants: UnusedGrants,
+    /// Where refresh tokens were rotated from.
+    pub rotations: Rotations,
     /// Where "now" comes from.
     pub clock: Arc<dyn Clock>,
     /// Where chance comes from.

@@ -10,6 +10,7 @@
 //!    with the successor that exists, or end the family.
 //! 6. Sign the access token. A crash between 5 and 6 is what the grace covers.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
@@ -22,6 +23,7 @@ use crate::flow::granting::{Grantee, TokenOutcome};
 use crate::flow::limits::Reading;
 use crate::flow::{Fault, Gatehouse};
 use crate::id::{GrantId, RefreshTokenId};
+use crate::metrics::sign_in::Refresh as Refreshed;
 use crate::secret::{Secret, SecretHash};
 use crate::store::grants::{self, RevocationReason};
 use crate::store::refresh_tokens::{self, NewGeneration, UndisturbedRotation};
@@ -45,10 +47,12 @@ impl Gatehouse {
         &self,
         client: &Client,
         request: &Refresh,
+        address: IpAddr,
         now: Timestamp,
     ) -> Result<TokenOutcome, Fault> {
         let presented = &request.presented_refresh_token;
         if let Some(reading) = self.over_limit(presented.hash(), now).await? {
+            self.metrics.sign_in.refreshed(Refreshed::Limited);
             tracing::info!(flow = "refresh", outcome = "limited", client_id = %client.client_id);
             return Ok(TokenOutcome::Limited(reading));
         }
@@ -61,6 +65,7 @@ impl Gatehouse {
         if let Some(outcome) =
             self.refresh_undisturbed(client, request, &successor, generation, now).await?
         {
+            self.metrics.sign_in.refreshed(self.rotations.note(presented.hash(), address));
             return Ok(outcome);
         }
         // A client learns a token after its row was committed, so what is not here was never given.
@@ -73,7 +78,27 @@ impl Gatehouse {
             Rotation::Refused(TokenRefusal::Unknown)
         };
         log(client, &rotation);
+        self.metrics.sign_in.refreshed(self.counted(&rotation, presented, address));
         self.answer(client, rotation, presented, successor, now)
+    }
+
+    /// What a rotation that was disturbed counts as; one that ended a grant counts as that, too.
+    fn counted(&self, rotation: &Rotation, presented: &Secret, address: IpAddr) -> Refreshed {
+        let (counted, reason) = match rotation {
+            Rotation::Rotated { .. } => return self.rotations.note(presented.hash(), address),
+            Rotation::Repeated { .. } => return self.rotations.compare(presented.hash(), address),
+            Rotation::Refused(_) => return Refreshed::Refused,
+            Rotation::Limited(_) => return Refreshed::Limited,
+            Rotation::Delayed => return Refreshed::Delayed,
+            Rotation::Revoked { refusal: TokenRefusal::WrongClient, .. } => {
+                (Refreshed::Leaked, RevocationReason::RefreshTokenLeaked)
+            }
+            Rotation::Revoked { .. } => {
+                (Refreshed::Replayed, RevocationReason::RefreshTokenReplayed)
+            }
+        };
+        self.metrics.sign_in.revoked(reason.name(), 1);
+        counted
     }
 
     /// The reading of the presented token's grant, when it has used its window up.

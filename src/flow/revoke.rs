@@ -43,6 +43,7 @@ impl Gatehouse {
             grants::revoke(txn, grant_id, RevocationReason::ByClient, now).await
         })?;
         self.standings.forget(grant_id);
+        self.metrics.sign_in.revoked(RevocationReason::ByClient.name(), 1);
         tracing::info!(flow = "revoke", outcome = "revoked", client_id, %grant_id);
         Ok(Revocation::Done)
     }

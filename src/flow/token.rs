@@ -33,7 +33,7 @@ impl Gatehouse {
         let outcome = match (claimed, &client) {
             (Err(refusal), _) => TokenOutcome::Refused(TokenRefusal::Client(refusal)),
             (Ok(_), None) => TokenOutcome::Refused(TokenRefusal::UnknownClient),
-            (Ok(_), Some(client)) => self.token_of(client, fields, now).await?,
+            (Ok(_), Some(client)) => self.token_of(client, fields, address, now).await?,
         };
         let TokenOutcome::Refused(refusal) = outcome else { return Ok(outcome) };
         tracing::info!(flow = "token", outcome = "refused", reason = ?refusal);
@@ -54,6 +54,7 @@ impl Gatehouse {
         &self,
         client: &Client,
         fields: TokenFields,
+        address: IpAddr,
         now: Timestamp,
     ) -> Result<TokenOutcome, Fault> {
         match TokenRequest::parse(fields) {
@@ -61,7 +62,7 @@ impl Gatehouse {
                 self.exchange_code(client, &exchange, now).await
             }
             Ok(TokenRequest::RefreshToken(refresh)) => {
-                let outcome = self.refresh(client, &refresh, now).await?;
+                let outcome = self.refresh(client, &refresh, address, now).await?;
                 // A client without the grant type may still hold a token, by `offline_access`; only
                 // when it does not is the grant type what is wrong.
                 Ok(match outcome {

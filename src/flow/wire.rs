@@ -12,7 +12,8 @@ use gatehouse_api::Port;
 use gatehouse_api::account::{
     DisconnectForm, EraseForm, ExportForm, LogoutForm, SessionResponse, SharingForm,
 };
-use gatehouse_api::admin::{Liveness, Need, Readiness, ReadyResponse};
+use gatehouse_api::admin::metrics_text::MetricsText;
+use gatehouse_api::admin::{Liveness, ReadyResponse};
 use gatehouse_api::authorize::ConsentForm;
 use gatehouse_api::card::{ServerCard, ServerJson};
 use gatehouse_api::error::{
@@ -41,10 +42,11 @@ use crate::flow::register::Registration;
 use crate::flow::revoke::Revocation;
 use crate::flow::wire_codes::{BROKEN, TOO_MANY, UNAVAILABLE};
 use crate::flow::{
-    Fault, Gatehouse, chain, wire_account, wire_own_data, wire_pages, wire_reference, wire_token,
+    Fault, Gatehouse, chain, wire_account, wire_health, wire_own_data, wire_pages, wire_reference,
+    wire_token,
 };
+use crate::metrics::sign_in::Step;
 use crate::secret::Secret;
-use crate::upstream::Upstream;
 
 /// What a client should wait when something is down, in seconds.
 pub const RETRY_AFTER_SECONDS: u64 = 5;
@@ -87,6 +89,7 @@ impl Cookies for Visit {
 impl Port for Wire {
     async fn authorize(&self, visit: Visit) -> PageResponse {
         let outcome = self.gatehouse.authorize(visit.query_pairs(), &visit, visit.address).await;
+        self.gatehouse.count_authorize(&outcome);
         wire_pages::authorize(&self.gatehouse, outcome)
     }
 
@@ -97,6 +100,7 @@ impl Port for Wire {
             is_cross_site: is_cross_site(&visit, &self.gatehouse.config.public_url),
         };
         let outcome = self.gatehouse.decide_consent(presented, &visit).await;
+        self.gatehouse.count_consent(&outcome);
         wire_pages::consent(&self.gatehouse, outcome)
     }
 
@@ -107,6 +111,7 @@ impl Port for Wire {
     async fn callback(&self, visit: Visit) -> PageResponse {
         let presented = PresentedCallback::from_pairs(&visit.query_pairs());
         let outcome = self.gatehouse.callback(presented, &visit).await;
+        self.gatehouse.count_callback(&outcome);
         wire_pages::callback(&self.gatehouse, outcome)
     }
 
@@ -114,7 +119,9 @@ impl Port for Wire {
         let basic = wire_token::basic_credentials(&visit);
         let challenge = basic_challenge(&visit);
         let fields = wire_token::fields(form);
-        match self.gatehouse.token(fields, basic, visit.address).await {
+        let outcome = self.gatehouse.token(fields, basic, visit.address).await;
+        self.gatehouse.count_token(&outcome);
+        match outcome {
             Ok(TokenOutcome::Granted(granted)) => TokenResponse::Granted(Json(wire(granted))),
             Ok(TokenOutcome::Refused(refusal)) => token_refused(refusal, challenge),
             Ok(TokenOutcome::Limited(reading)) => TokenResponse::TooMany(
@@ -132,11 +139,12 @@ impl Port for Wire {
     async fn revoke(&self, visit: Visit, form: RevokeForm) -> RevokeResponse {
         let error = |code, text| Json(OAuthError::new(code, text));
         let challenge = basic_challenge(&visit);
-        let (client_id, token) = match wire_token::revocation(&visit, form) {
-            Ok(revocation) => revocation,
-            Err(refusal) => return revocation_refused(refusal, challenge),
+        let outcome = match wire_token::revocation(&visit, form) {
+            Ok((client_id, token)) => self.gatehouse.revoke(&client_id, &token).await,
+            Err(refusal) => Ok(Revocation::Refused(refusal)),
         };
-        match self.gatehouse.revoke(&client_id, &token).await {
+        self.gatehouse.count_revoke(&outcome);
+        match outcome {
             Ok(Revocation::Done) => RevokeResponse::Done,
             Ok(Revocation::Refused(refusal)) => revocation_refused(refusal, challenge),
             Err(fault) if log_fault("revoke", &fault) => RevokeResponse::Unavailable(
@@ -149,7 +157,9 @@ impl Port for Wire {
 
     async fn register(&self, visit: Visit, metadata: serde_json::Value) -> RegisterResponse {
         let error = |code, text| Json(OAuthError::new(code, text));
-        match self.gatehouse.register(&metadata, visit.address).await {
+        let outcome = self.gatehouse.register(&metadata, visit.address).await;
+        self.gatehouse.count_register(&outcome);
+        match outcome {
             Ok(Registration::Registered { client, issued_at }) => RegisterResponse::Registered(
                 Json(Box::new(registered(client, issued_at.seconds()))),
             ),
@@ -167,6 +177,7 @@ impl Port for Wire {
     }
 
     fn protected_resource(&self) -> ProtectedResourceMetadata {
+        self.gatehouse.passed(Step::ProtectedResource);
         let config = &self.gatehouse.config;
         ProtectedResourceMetadata {
             resource: self.gatehouse.resource.as_str().to_owned(),
@@ -179,6 +190,7 @@ impl Port for Wire {
     }
 
     fn authorization_server(&self) -> AuthorizationServerMetadata {
+        self.gatehouse.passed(Step::AuthorizationServer);
         let config = &self.gatehouse.config;
         let strings = |items: &[&str]| items.iter().map(ToString::to_string).collect::<Vec<_>>();
         // Nothing a client may not be granted; offline_access is accepted but not advertised, or
@@ -271,26 +283,11 @@ impl Port for Wire {
     }
 
     async fn readyz(&self) -> ReadyResponse {
-        let database = self.gatehouse.store.ping().await.is_ok();
-        let upstream = self.gatehouse.upstream.as_ref();
-        let provider = upstream.and_then(Upstream::last_answer).unwrap_or(false);
-        let need = |name: &str, ready| Need { name: name.to_owned(), ready };
-        let index = self.mcp.pages() > 0;
-        // The provider is named but does not decide: while it is away everyone who is signed in
-        // goes on, and taking every replica out would end that.
-        let mut needs = vec![
-            need("database", database),
-            need("index", index),
-            need("identity_provider", provider),
-        ];
-        let is_stopping = self.gatehouse.stopping.has_begun();
-        needs.extend(is_stopping.then(|| need("not_stopping", false)));
-        let readiness = Readiness { ready: database && index && !is_stopping, needs };
-        if readiness.ready {
-            ReadyResponse::Ready(Json(readiness))
-        } else {
-            ReadyResponse::NotReady(Json(readiness))
-        }
+        wire_health::readyz(&self.gatehouse, self.mcp.pages()).await
+    }
+
+    async fn metrics(&self) -> MetricsText {
+        wire_health::metrics(&self.gatehouse, self.mcp.pages()).await
     }
 }
 

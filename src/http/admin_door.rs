@@ -46,8 +46,8 @@ impl Endpoint for AdminDoor {
         };
         // 3. What everything here carries: it is nobody else's, and not to be kept.
         let response = complete(response, &note, is_administration);
-        // 4. One line in the log.
-        note.write(&response);
+        // 4. One line in the log, and one measurement.
+        note.write(&response, &self.gatehouse.metrics.http);
         Ok(response)
     }
 }

@@ -37,6 +37,8 @@ use crate::http::server_card;
 use crate::mcp::caller::{Caller, Grant, Organization, Person, Scopes};
 use crate::mcp::server::{McpAnswer, McpServer, Opened, signs_of_headers};
 use crate::mcp::usage::Connection;
+use crate::metrics::reasons::{DoorRefusal, Limited, Reason};
+use crate::metrics::sign_in::Endpoint;
 use crate::secret::Secret;
 
 /// The door.
@@ -138,8 +140,8 @@ impl AnswersMcp for McpDoor {
 
 impl McpDoor {
     async fn pass(&self, request: McpRequest) -> Response<Bytes> {
-        if let Some(response) = self.check_site(&request) {
-            return response;
+        if let Some((refusal, response)) = self.check_site(&request) {
+            return self.refused(refusal, response);
         }
         let address = request.visit.address;
         let entry = match self.check_credential(&request).await {
@@ -154,7 +156,7 @@ impl McpDoor {
         let reading = self.count(entry.as_ref(), address);
         if !reading.allowed {
             self.server.note_limited(&request.visit.headers, &caller(entry.as_ref()));
-            return refusals::limited(&reading);
+            return self.refused(Limited, refusals::limited(&reading));
         }
         let mut response = self.answer_admitted(request, entry.as_ref()).await;
         refusals::describe_limit(&mut response, &reading);
@@ -180,7 +182,8 @@ impl McpDoor {
             method: read.map_or("", Opened::kind),
         });
         if verdict == Verdict::MustSignIn {
-            return refusals::must_sign_in(&self.gatehouse, Challenge::Bare);
+            let response = refusals::must_sign_in(&self.gatehouse, Challenge::Bare);
+            return self.refused(DoorRefusal::MustSignIn, response);
         }
         let (opened, reading) = match opened {
             Some(opened) => (opened, self.count(None, address)),
@@ -188,7 +191,7 @@ impl McpDoor {
         };
         if !reading.allowed {
             self.server.note_limited(&headers, &caller(None));
-            return refusals::limited(&reading);
+            return self.refused(Limited, refusals::limited(&reading));
         }
         let mut response = match opened {
             Ok(opened) => self.answer_opened(opened, None).await,
@@ -198,7 +201,7 @@ impl McpDoor {
         response
     }
 
-    fn check_site(&self, request: &McpRequest) -> Option<Response<Bytes>> {
+    fn check_site(&self, request: &McpRequest) -> Option<(DoorRefusal, Response<Bytes>)> {
         let headers = &request.visit.headers;
         // HTTP/2 and absolute-form requests name the host in the target; whatever names it must
         // name us, and something must.
@@ -210,12 +213,20 @@ impl McpDoor {
             .peekable();
         let is_ours = named.peek().is_some() && named.all(|host| self.hosts.include(host));
         if !is_ours && !request.through_trusted_proxy {
-            return Some(refusals::misdirected());
+            return Some((DoorRefusal::ForeignHost, refusals::misdirected()));
         }
         match self.cors.verdict(headers) {
             OriginVerdict::Acceptable => None,
-            OriginVerdict::Foreign => Some(refusals::foreign_origin()),
+            OriginVerdict::Foreign => {
+                Some((DoorRefusal::ForeignOrigin, refusals::foreign_origin()))
+            }
         }
+    }
+
+    /// A refusal on its way out.
+    fn refused(&self, reason: impl Reason, response: Response<Bytes>) -> Response<Bytes> {
+        self.gatehouse.refused(Endpoint::Mcp, &reason);
+        response
     }
 
     /// Who comes in; `None` where reading without a token is allowed.
@@ -247,12 +258,16 @@ impl McpDoor {
         match self.gatehouse.admit(&token).await {
             Ok(Ok(entry)) => Ok(Some(entry)),
             Ok(Err(refusal)) => refuse(refusal),
-            Err(fault) => Err(Box::new(refusals::fault(log_fault("admit", &fault)))),
+            Err(fault) => {
+                self.gatehouse.failed(Endpoint::Mcp, &fault);
+                Err(Box::new(refusals::fault(log_fault("admit", &fault))))
+            }
         }
     }
 
     fn refuse(&self, refusal: AccessRefusal, request: &McpRequest) -> Response<Bytes> {
         tracing::info!(flow = "admit", outcome = "refused", reason = ?refusal);
+        self.gatehouse.refused(Endpoint::Mcp, &refusal);
         match refusal {
             AccessRefusal::WorkEmailRequired(lack) => {
                 refusals::work_email_required(&self.gatehouse.config, lack.reason(), lack.advice())
@@ -310,8 +325,8 @@ impl McpDoor {
         }
         match request.into_body().await {
             McpBody::Read(body) => Ok(self.server.open(parts, &body)),
-            McpBody::TooLarge => Err(refusals::too_large()),
-            McpBody::Broken => Err(refusals::broken_body()),
+            McpBody::TooLarge => Err(self.refused(DoorRefusal::TooLarge, refusals::too_large())),
+            McpBody::Broken => Err(self.refused(DoorRefusal::BrokenBody, refusals::broken_body())),
         }
     }
 
@@ -319,11 +334,13 @@ impl McpDoor {
         match self.server.answer(opened, caller(entry)).await {
             McpAnswer::Response(response) => response,
             McpAnswer::NeedsPerson { required } => {
-                refusals::needs_person(&self.gatehouse, required)
+                let response = refusals::needs_person(&self.gatehouse, required);
+                self.refused(DoorRefusal::PersonRequired, response)
             }
             McpAnswer::NeedsScope { required } => {
                 let granted = entry.map(|entry| entry.admitted.scope).unwrap_or_default();
-                refusals::needs_scope(&self.gatehouse, granted, required)
+                let response = refusals::needs_scope(&self.gatehouse, granted, required);
+                self.refused(DoorRefusal::InsufficientScope, response)
             }
         }
     }

@@ -96,8 +96,8 @@ impl Endpoint for Door {
         if self.gatehouse.stopping.has_begun() {
             headers::close(&mut response);
         }
-        // 8. One line in the log.
-        note.write(&response);
+        // 8. One line in the log, and one measurement.
+        note.write(&response, &self.gatehouse.metrics.http);
         Ok(response)
     }
 }

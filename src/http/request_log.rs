@@ -10,10 +10,11 @@ use poem::http::Method;
 use poem::{Request, Response};
 use tracing::Instrument as _;
 
+use crate::metrics::http::HttpMetrics;
 use crate::secret::{Entropy as _, SystemEntropy};
 
 /// Paths that are asked for all day by machines; logged at debug.
-const QUIET: [&str; 2] = ["/healthz", "/readyz"];
+const QUIET: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 static COUNTER: AtomicU64 = AtomicU64::new(0);
 
@@ -51,10 +52,11 @@ impl Note {
         endpoint.instrument(tracing::info_span!("request", id = %self.id)).await
     }
 
-    /// Writes the line.
-    pub fn write(&self, response: &Response) {
+    /// Writes the line, and measures.
+    pub fn write(&self, response: &Response, metrics: &HttpMetrics) {
         let status = response.status().as_u16();
         let elapsed: Duration = self.began.elapsed();
+        metrics.answered(&self.path, status, elapsed);
         let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
         let (id, method, path) = (&self.id, &self.method, &self.path);
         if QUIET.contains(&path.as_str()) {

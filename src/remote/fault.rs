@@ -43,6 +43,24 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// The word by which it is counted.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::NoClient => "no_client",
+            Self::NoConnection => "no_connection",
+            Self::TooSlow => "too_slow",
+            Self::BrokeOff => "broke_off",
+            Self::Forbidden(_) => "forbidden",
+            Self::Throttled(_) => "throttled",
+            Self::Status { .. } => "status",
+            Self::SessionGone => "session_gone",
+            Self::TooLarge => "too_large",
+            Self::Garbage => "garbage",
+            Self::Protocol(_) => "protocol",
+            Self::OtherRevision => "other_revision",
+        }
+    }
+
     /// The pause before one more attempt; none when another attempt would end the same way.
     pub fn worth_another_attempt(self) -> Option<Duration> {
         let pause = |wanted: Option<Duration>| {

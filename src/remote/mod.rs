@@ -43,6 +43,7 @@ use serde_json::{Map, Value};
 use crate::clock::Clock;
 use crate::config::remote::RemoteConfig;
 use crate::config::remote_tool::{Offered, Place, ToolConfig};
+use crate::metrics::remotes::RemoteMetrics;
 use crate::remote::answer::ToolAnswer;
 use crate::remote::fault::NoAnswer;
 use crate::remote::supplier::{Person, Supplier};
@@ -71,11 +72,13 @@ impl Remotes {
         configs: &[RemoteConfig],
         clock: &Arc<dyn Clock>,
         witness: Option<&Arc<dyn Witness>>,
+        metrics: &RemoteMetrics,
     ) -> Self {
         let mut tools = Vec::new();
         for config in configs {
             let mut supplier = Supplier::new(config.clone(), Arc::clone(clock));
             supplier.witness = witness.cloned();
+            supplier.metrics = metrics.clone();
             let supplier = Arc::new(supplier);
             tools.extend(config.tools.iter().map(|tool| {
                 Arc::new(RemoteTool { config: tool.clone(), supplier: Arc::clone(&supplier) })

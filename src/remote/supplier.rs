@@ -7,8 +7,9 @@ use http::HeaderMap;
 use serde_json::{Map, Value, json};
 use tokio::time::{sleep, timeout};
 
-use crate::clock::{Clock, Timestamp};
+use crate::clock::{Clock, Stopwatch, Timestamp};
 use crate::config::remote::{RemoteConfig, ToldOfPerson};
+use crate::metrics::remotes::RemoteMetrics;
 use crate::remote::Witness;
 use crate::remote::answer::{self, ToolAnswer};
 use crate::remote::breaker::Breaker;
@@ -37,6 +38,8 @@ pub struct Person<'a> {
 pub struct Supplier {
     /// Who writes down that it was told of somebody.
     pub witness: Option<Arc<dyn Witness>>,
+    /// Where calls are measured.
+    pub metrics: RemoteMetrics,
     config: RemoteConfig,
     clock: Arc<dyn Clock>,
     /// Held while connecting, so that callers who come at once share one handshake.
@@ -57,6 +60,7 @@ impl Supplier {
     pub fn new(config: RemoteConfig, clock: Arc<dyn Clock>) -> Self {
         Self {
             witness: None,
+            metrics: RemoteMetrics::new(&[]),
             config,
             clock,
             connection: tokio::sync::Mutex::default(),
@@ -85,18 +89,24 @@ impl Supplier {
         if let (Some(witness), Some(person), Some(_)) = (&self.witness, person, &call.user) {
             witness.told(self.name(), person.subject, self.config.told_of_person.fields());
         }
+        let began = Stopwatch::start();
         let deadline = at_most.min(self.config.call_timeout);
         let outcome = timeout(deadline, self.attempts(&call)).await.unwrap_or(Err(Fault::TooSlow));
         match outcome.and_then(|answer| check(answer, self.name())) {
             Ok(answer) => {
                 passage.answered();
+                let outcome = if answer.is_some() { "answered" } else { "refused" };
+                self.metrics.called(self.name(), outcome, began.elapsed());
+                self.metrics.rests(self.name(), false);
                 answer.ok_or(NoAnswer::Refused)
             }
             Err(fault) => {
                 let name = self.name();
+                self.metrics.called(name, fault.word(), began.elapsed());
                 tracing::warn!(remote = name, %fault, "another MCP server failed");
                 if passage.failed(self.clock.now()) {
                     tracing::warn!(remote = name, "it is left alone for a while");
+                    self.metrics.rests(name, true);
                 }
                 Err(NoAnswer::Fault(fault))
             }

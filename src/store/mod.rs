@@ -26,6 +26,8 @@ use sea_orm::{
     TryInsertResult,
 };
 
+use crate::clock::Stopwatch;
+use crate::metrics::store::StoreMetrics;
 use crate::store::losses::{Losses, Reader, Repeats};
 
 pub mod admin_sessions;
@@ -48,6 +50,7 @@ pub mod leases;
 pub mod limit_windows;
 pub mod listings;
 mod losses;
+mod measures;
 pub mod memberships;
 pub mod outbox;
 pub mod people;
@@ -157,7 +160,7 @@ macro_rules! transact {
         loop {
             let open = match store.begin().await {
                 Ok(open) => open,
-                Err(error) => break Err(error),
+                Err(error) => break Err(attempts.not_begun(store, error)),
             };
             let outcome: Result<_, $crate::store::StoreError> = {
                 let $txn = &open;
@@ -171,9 +174,9 @@ macro_rules! transact {
 }
 pub(crate) use transact;
 
-/// How often a block was run.
-#[derive(Debug, Default)]
-pub struct Attempts(u32);
+/// How often a block was run, and since when.
+#[derive(Debug)]
+pub struct Attempts(u32, Stopwatch);
 
 impl Attempts {
     /// Ends a transaction; `None` when the block is to run again.
@@ -201,9 +204,10 @@ impl Attempts {
                         || store.losses().notice(&error) && !is_commit) =>
             {
                 tracing::debug!(attempt = self.0, "a transaction runs again");
+                store.count_retry(&error);
                 None
             }
-            ended => Some(ended),
+            ended => Some(self.ended(store, ended)),
         }
     }
 }
@@ -241,6 +245,8 @@ impl Consumed {
 pub struct Store {
     reader: Reader,
     writer: DatabaseConnection,
+    /// What is measured here.
+    pub metrics: Arc<StoreMetrics>,
 }
 
 impl Store {
@@ -251,11 +257,13 @@ impl Store {
             // cheaper than its busy handler; readers do not wait for it (WAL).
             let writer = Database::connect(sqlite_options(database_url, 1)).await?;
             let reader = Database::connect(sqlite_options(database_url, SQLITE_READERS)).await?;
-            Ok(Self { reader: Reader { connection: reader, losses: Arc::default() }, writer })
+            let reader = Reader { connection: reader, losses: Arc::default() };
+            Ok(Self { reader, writer, metrics: Arc::default() })
         } else {
             let losses = Arc::default();
             let writer = Database::connect(postgres_options(database_url, &losses)).await?;
-            Ok(Self { reader: Reader { connection: writer.clone(), losses }, writer })
+            let reader = Reader { connection: writer.clone(), losses };
+            Ok(Self { reader, writer, metrics: Arc::default() })
         }
     }
 

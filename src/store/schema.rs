@@ -48,6 +48,19 @@ pub async fn status(store: &Store) -> Result<Vec<(String, bool)>, StoreError> {
     })
 }
 
+/// The migrations that are still to be applied. Unlike [`status`] it writes nothing, so that it may
+/// be asked all day. What a newer version applied beside ours does not matter to this one.
+pub async fn pending(store: &Store) -> Result<Vec<String>, StoreError> {
+    let reader = store.read();
+    let sql = "SELECT version FROM seaql_migrations";
+    let backend = reader.get_database_backend();
+    let rows = reader.query_all_raw(Statement::from_string(backend, sql)).await?;
+    let applied = rows.iter().map(|row| row.try_get("", "version"));
+    let applied = applied.collect::<Result<Vec<String>, _>>()?;
+    let ours = Migrator::migrations().into_iter().map(|it| it.name().to_owned());
+    Ok(ours.filter(|name| !applied.contains(name)).collect())
+}
+
 async fn lock(txn: &impl ConnectionTrait) -> Result<(), StoreError> {
     // Waiting for another replica's migration may take longer than one statement may.
     txn.execute_unprepared("SET LOCAL statement_timeout = 0").await?;

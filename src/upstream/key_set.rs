@@ -13,6 +13,7 @@ use url::Url;
 use crate::clock::{Clock, Timestamp};
 use crate::domain::refusal::LoginRefusal;
 use crate::domain::upstream_login::UpstreamClaims;
+use crate::metrics::provider::ProviderCall;
 use crate::secret::Secret;
 use crate::upstream::outbound::Outbound;
 use crate::upstream::{RETRIED_AFTER, UpstreamError};
@@ -102,18 +103,19 @@ impl KeySet {
             }
             _ => {}
         }
-        let fetched: serde_json::Value = match outbound.get_json(jwks.as_str()).await {
-            Ok(fetched) => fetched,
-            Err(error) => {
-                // The time after the wait, which may have been most of the moment.
-                cached.failed_at = Some(clock.now());
-                if known.is_none() {
-                    return Err(UpstreamError::Unavailable(error));
+        let fetched: serde_json::Value =
+            match outbound.get_json(ProviderCall::Keys, jwks.as_str()).await {
+                Ok(fetched) => fetched,
+                Err(error) => {
+                    // The time after the wait, which may have been most of the moment.
+                    cached.failed_at = Some(clock.now());
+                    if known.is_none() {
+                        return Err(UpstreamError::Unavailable(error));
+                    }
+                    tracing::warn!(%error, "the provider's keys could not be fetched again");
+                    return Ok(known);
                 }
-                tracing::warn!(%error, "the provider's keys could not be fetched again");
-                return Ok(known);
-            }
-        };
+            };
         cached.failed_at = None;
         cached.fetched_at = Some(now);
         cached.keys = usable(fetched);

@@ -28,6 +28,7 @@ use crate::domain::pkce::CodeChallenge;
 use crate::domain::refusal::LoginRefusal;
 use crate::domain::upstream_login::{Expected, Identity, check_id_token};
 use crate::loopback::is_loopback;
+use crate::metrics::provider::ProviderCall;
 use crate::secret::Secret;
 use crate::upstream::key_set::KeySet;
 use crate::upstream::outbound::{Outbound, OutboundError};
@@ -212,8 +213,11 @@ impl Upstream {
     async fn fetch_endpoints(&self, now: Timestamp) -> Result<Endpoints, UpstreamError> {
         let issuer = &self.registration.issuer;
         let address = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-        let document: DiscoveryDocument =
-            self.outbound.get_json(&address).await.map_err(UpstreamError::Unavailable)?;
+        let document: DiscoveryDocument = self
+            .outbound
+            .get_json(ProviderCall::Discovery, &address)
+            .await
+            .map_err(UpstreamError::Unavailable)?;
         if document.issuer != *issuer {
             return Err(UpstreamError::Lying("its discovery document names another issuer"));
         }
@@ -309,8 +313,9 @@ impl Upstream {
             Some(secret) => basic = Some((registration.client_id.as_str(), secret.expose())),
             None => {}
         }
+        let call = ProviderCall::Token;
         let answer: TokenAnswer =
-            self.outbound.post_form(endpoints.token.as_str(), &form, basic).await.map_err(
+            self.outbound.post_form(call, endpoints.token.as_str(), &form, basic).await.map_err(
                 |error| match error {
                     // RFC 6749 §5.2: the provider understood and said no.
                     OutboundError::Status(400 | 401 | 403) => UpstreamError::CodeRefused,

@@ -7,7 +7,9 @@ use reqwest::{Client, RequestBuilder};
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use crate::clock::Stopwatch;
 use crate::http_client::{self, NoHttpClient};
+use crate::metrics::provider::{ProviderCall, ProviderMetrics};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -45,33 +47,54 @@ impl fmt::Display for OutboundError {
 
 impl std::error::Error for OutboundError {}
 
+impl OutboundError {
+    /// The word by which it is counted.
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::NoClient(_) | Self::NoAnswer(_) => "no_answer",
+            Self::Status(400..=499) => "status_4xx",
+            Self::Status(_) => "status_other",
+            Self::TooLarge | Self::NotJson => "unusable",
+        }
+    }
+}
+
 /// The outbound HTTP client.
 #[derive(Clone, Debug)]
-pub struct Outbound(Client);
+pub struct Outbound {
+    client: Client,
+    metrics: ProviderMetrics,
+}
 
 impl Outbound {
     /// A client for the provider.
-    pub fn to(issuer: &str) -> Result<Self, OutboundError> {
+    pub fn to(issuer: &str, metrics: ProviderMetrics) -> Result<Self, OutboundError> {
         let place = Url::parse(issuer);
         let builder =
             place.as_ref().map_or_else(|_| http_client::builder(), http_client::builder_to);
         let builder = builder.connect_timeout(CONNECT_TIMEOUT).timeout(TOTAL_TIMEOUT);
-        http_client::build(builder).map(Self).map_err(OutboundError::NoClient)
+        let client = http_client::build(builder).map_err(OutboundError::NoClient)?;
+        Ok(Self { client, metrics })
     }
 
     /// Fetches JSON.
-    pub async fn get_json<T: DeserializeOwned>(&self, address: &str) -> Result<T, OutboundError> {
-        read_json(self.0.get(address)).await
+    pub async fn get_json<T: DeserializeOwned>(
+        &self,
+        call: ProviderCall,
+        address: &str,
+    ) -> Result<T, OutboundError> {
+        self.measured(call, read_json(self.client.get(address))).await
     }
 
     /// Posts a form and reads JSON.
     pub async fn post_form<T: DeserializeOwned>(
         &self,
+        call: ProviderCall,
         address: &str,
         form: &[(&str, &str)],
         basic: Option<(&str, &str)>,
     ) -> Result<T, OutboundError> {
-        let mut request = self.0.post(address).form(form);
+        let mut request = self.client.post(address).form(form);
         if let Some((user, password)) = basic {
             // RFC 6749 §2.3.1 wants both parts form-encoded first.
             let encode = |part: &str| -> String {
@@ -79,7 +102,19 @@ impl Outbound {
             };
             request = request.basic_auth(encode(user), Some(encode(password)));
         }
-        read_json(request).await
+        self.measured(call, read_json(request)).await
+    }
+
+    async fn measured<T>(
+        &self,
+        call: ProviderCall,
+        answer: impl Future<Output = Result<T, OutboundError>>,
+    ) -> Result<T, OutboundError> {
+        let began = Stopwatch::start();
+        let answer = answer.await;
+        let outcome = answer.as_ref().map_or_else(OutboundError::word, |_| "answered");
+        self.metrics.asked(call, outcome, began.elapsed());
+        answer
     }
 }
 

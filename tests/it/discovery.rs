@@ -178,17 +178,4 @@ on_both! {
             assert_eq!(answer.header("access-control-allow-origin"), allowed, "{path}");
         }
     }
-
-    async fn readiness_names_each_need(backend: Backend) {
-        let world = World::start(backend).await;
-        let answer = world.http.get(format!("{}/readyz", world.admin_url)).send().await.unwrap();
-        let answer = Answer::of(answer).await.expect(200).json();
-        assert_eq!(answer["ready"], true);
-        let names: Vec<_> = answer["needs"].as_array().unwrap().iter()
-            .map(|need| need["name"].as_str().unwrap().to_owned()).collect();
-        assert_eq!(names, ["database", "index", "identity_provider"]);
-        // Never on the public listener.
-        get(&world, "/readyz").await.expect(404);
-        get(&world, "/healthz").await.expect(404);
-    }
 }

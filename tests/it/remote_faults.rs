@@ -13,6 +13,7 @@ use gatehouse::mcp::caller::Caller;
 use gatehouse::mcp::feedback::{Feedback, FeedbackBox, Lookup, Submission};
 use gatehouse::mcp::server::{Furniture, McpAnswer, McpServer, Settings};
 use gatehouse::mcp::usage::{Call, UsageBook};
+use gatehouse::metrics::remotes::RemoteMetrics;
 use gatehouse::reference::library::{Reference, Settings as ReferenceSettings};
 use gatehouse::reference::sources::{OwnDocument, Source};
 use gatehouse::remote::Remotes;
@@ -310,7 +311,7 @@ fn tools_alone(file: &str, api_specs: &str) -> McpServer {
     let text = include_str!("../../openapi.yaml").to_owned();
     let own = OwnDocument { name: "gatehouse".to_owned(), text };
     let reference = Reference::open(ReferenceSettings { sources, own }).expect("a reference");
-    let remotes = Arc::new(Remotes::new(&config.remotes, &clock, None));
+    let remotes = Arc::new(Remotes::new(&config.remotes, &clock, None, &RemoteMetrics::new(&[])));
     let furniture = Furniture {
         library: Arc::new(library),
         reference: Arc::new(reference),

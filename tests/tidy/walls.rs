@@ -31,8 +31,10 @@ pub const ROOMS: &[Room] = &[
     room("config", LEAVES),
     // Values only: no clock, no chance. `domain_words` bars Clock and Entropy by name as well.
     room("domain", &["clock::Timestamp", "id", "loopback", "secret"]),
-    room("store", &[LEAVES_AND, "domain"]),
-    room("upstream", &[LEAVES_AND, "domain"]),
+    // Words of the domain are labels; whatever else a label is, the settings say.
+    room("metrics", &["domain::refusal"]),
+    room("store", &[LEAVES_AND, "domain", "metrics"]),
+    room("upstream", &[LEAVES_AND, "domain", "metrics"]),
     room("clients", &[LEAVES_AND, "domain", "store"]),
     room("text", &[]),
     room("docs", &["text"]),
@@ -42,7 +44,7 @@ pub const ROOMS: &[Room] = &[
         &["docs::document", "docs::error", "docs::markdown", "docs::tree", "docs::watch", "text"],
     ),
     // Takes the settings as they were checked, instead of a copy of each type of theirs.
-    room("remote", &[LEAVES_AND, "config::remote", "config::remote_tool"]),
+    room("remote", &[LEAVES_AND, "config::remote", "config::remote_tool", "metrics"]),
     // Sees a caller, already admitted: neither store nor secrets are within reach.
     room(
         "mcp",
@@ -56,6 +58,7 @@ pub const ROOMS: &[Room] = &[
             "config::sink",
             "config::sink_words",
             "domain",
+            "metrics",
             "store",
             "mcp::caller",
             "mcp::feedback",
@@ -90,12 +93,13 @@ pub const ROOMS: &[Room] = &[
             "clients",
             "config",
             "domain",
+            "metrics",
             "page",
             "store",
             "upstream",
         ],
     ),
-    room("http", &[LEAVES_AND, "config", "flow", "mcp", "page"]),
+    room("http", &[LEAVES_AND, "config", "flow", "mcp", "metrics", "page"]),
     room("cli", &[EVERYTHING]),
 ];
 
@@ -129,11 +133,12 @@ pub const KEPT: &[(&str, &[&str])] = &[
         "reqwest",
         &["src/http_client.rs", "src/upstream", "src/clients", "src/remote", "src/attribution"],
     ),
+    ("prometheus", &["src/metrics"]),
     ("rmcp", &["src/mcp"]),
     ("schemars", &["src/mcp"]),
     ("maud", &["src/page"]),
     ("tantivy", &["src/text"]),
-    ("saphyr_parser", &["src/reference/parse.rs"]),
+    ("saphyr_parser", &["src/reference/parse.rs", "src/metrics/tests.rs"]),
     ("notify", &["src/docs"]),
     ("pulldown_cmark", &["src/docs"]),
     ("htmd", &["src/docs"]),

@@ -115,6 +115,27 @@ pub async fn list(
     Ok(rows.into_iter().map(listed).collect())
 }
 
+/// What waits for somebody.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct WaitingFor {
+    /// Our name for them.
+    pub destination: String,
+    /// How many parcels.
+    pub waiting: i64,
+    /// When the longest waiting was queued, in milliseconds since the epoch.
+    pub since: i64,
+}
+
+/// What is to be delivered, and nothing else of the table is read: this is asked all day.
+pub async fn waiting(db: &impl Db) -> Result<Vec<WaitingFor>, StoreError> {
+    let statement = Statement::from_string(
+        db.get_database_backend(),
+        "SELECT destination, count(*) AS waiting, min(queued_at) AS since
+         FROM outbox WHERE next_attempt_at IS NOT NULL GROUP BY destination",
+    );
+    Ok(WaitingFor::find_by_statement(statement).all(db).await?)
+}
+
 /// Somebody who is handed things, by what the outbox says.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct Destination {

@@ -7,6 +7,7 @@ pub mod auth0;
 pub mod browser;
 pub mod database;
 pub mod mcp_client;
+pub mod metrics;
 pub mod oauth_client;
 pub mod process;
 pub mod publisher;
