@@ -82,6 +82,8 @@ ids! {
     SearchId,
     /// That somebody was told something of a person.
     DisclosureId,
+    /// A row of the audit log.
+    AuditId,
 }
 
 fn uuid_v7(entropy: &dyn Entropy, now: Timestamp) -> Uuid {

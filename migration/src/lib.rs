@@ -37,6 +37,7 @@ mod m20261123_000012_usage;
 mod m20261123_000013_disclosures;
 mod m20261123_000014_enforcement;
 mod m20261123_000015_admin;
+mod m20261123_000016_audit;
 
 /// All migrations, in order.
 pub struct Migrator;
@@ -59,6 +60,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000013_disclosures::Migration),
             Box::new(m20261123_000014_enforcement::Migration),
             Box::new(m20261123_000015_admin::Migration),
+            Box::new(m20261123_000016_audit::Migration),
         ]
     }
 }

@@ -7,6 +7,8 @@
 //! 3. Take what waits about them out of the outbox, and queue a `person.erased` for each such sink,
 //!    not before a delivery that is under way has ended. It is about nobody here any more.
 //! 4. Delete the person; what belongs to them goes by the database's own rules.
+//! 5. Take their identifier out of the audit log, which tells what happened and not to whom any
+//!    more, and tell it of the erasure.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +21,9 @@ use crate::attribution::sinks::Sinks;
 use crate::clock::Timestamp;
 use crate::config::sink::SINK_PREFIX;
 use crate::config::sink_words::{SinkEvent, SinkField};
+use crate::domain::audit::{Actor, AuditKind};
 use crate::id::{GrantId, OutboxId, UserId};
+use crate::store::audit::{self, AuditRow};
 use crate::store::outbox::{self, NewParcel, TakenParcel};
 use crate::store::sink_people::SinkPerson;
 use crate::store::{Store, StoreError, Txn, disclosures, erasures, sink_people, transact};
@@ -41,8 +45,10 @@ pub struct Erased {
 /// On what condition somebody is erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition {
-    /// None.
-    Always,
+    /// That they asked for it themselves.
+    AskedByPerson,
+    /// That whoever runs this server did.
+    AskedByCommand,
     /// They have not been here since.
     InactiveSince(Timestamp),
 }
@@ -58,7 +64,11 @@ pub async fn erase(
     let erased = transact!(*store, txn => {
         let is_there = sink_people::lock(txn, user_id).await?.is_some();
         if is_there && holds(txn, user_id, condition).await? {
-            erase_locked(txn, sinks, user_id, now).await.map(Some)
+            let erased = erase_locked(txn, sinks, user_id, now).await?;
+            // Last of all: who wrote of them meanwhile held what is gone now, so all of it is seen.
+            audit::forget_person(txn, user_id).await?;
+            audit::write(txn, [audited(sinks, condition, now)]).await?;
+            Ok(Some(erased))
         } else {
             Ok(None)
         }
@@ -70,9 +80,19 @@ pub async fn erase(
     Ok(erased)
 }
 
+/// That somebody was erased, and not who.
+fn audited(sinks: &Sinks, condition: Condition, now: Timestamp) -> AuditRow<'static> {
+    let (by, reason) = match condition {
+        Condition::AskedByPerson => (Actor::Somebody, "asked"),
+        Condition::AskedByCommand => (Actor::Command, "asked"),
+        Condition::InactiveSince(_) => (Actor::Server, "inactive"),
+    };
+    AuditRow::new(sinks.entropy(), AuditKind::PersonErased, by, now).because(reason)
+}
+
 async fn holds(txn: &Txn, user_id: UserId, condition: Condition) -> Result<bool, StoreError> {
     match condition {
-        Condition::Always => Ok(true),
+        Condition::AskedByPerson | Condition::AskedByCommand => Ok(true),
         Condition::InactiveSince(since) => {
             Ok(!erasures::inactive_since(txn, since, Some(user_id), 1).await?.is_empty())
         }

@@ -17,6 +17,7 @@ use crate::flow::chain;
 use crate::flow::enforcement::reading::{self, policy_of};
 use crate::mcp::server::offered_tools;
 use crate::remote::Remotes;
+use crate::secret::SystemEntropy;
 use crate::store::{Consumed, StoreError};
 
 /// Adds what the command takes besides settings.
@@ -198,7 +199,7 @@ fn day_and_time(at: Timestamp) -> String {
 fn resume(config: &Config) -> Result<(), CommandError> {
     block_on(async {
         let store = open_migrated_store(&config.database_url).await?;
-        let resumed = reading::resume(&store, SystemClock.now());
+        let resumed = reading::resume(&store, &SystemEntropy, SystemClock.now());
         say(match resumed.await.map_err(|error| fault(&error))? {
             Consumed::ByUs => {
                 "enforcement goes on: all replicas know within 10 seconds, and judge those who \

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 pub mod admin;
+pub mod audit;
 pub mod check;
 pub mod check_remotes;
 pub mod check_sinks;
@@ -94,6 +95,7 @@ pub fn command() -> Command {
             "Who must sign in already while auth is grace, and who would break",
         )))
         .subcommand(admin::with_actions(with_settings("admin", "Tokens of the admin API")))
+        .subcommand(audit::arguments(with_settings("audit", "The audit log: export it")))
         .subcommand(grants::with_client_actions(with_settings("clients", "Programs: list them")))
         .subcommand(grants::with_actions(with_settings("grants", "Grants: list or revoke them")))
         .subcommand(usage::arguments(with_settings("usage", "Who used what, in counts")))
@@ -174,6 +176,7 @@ pub fn run() -> ExitCode {
         }
         Some(("users", matches)) => load(matches).and_then(|config| users::run(config, matches)),
         Some(("admin", matches)) => load(matches).and_then(|config| admin::run(config, matches)),
+        Some(("audit", matches)) => load(matches).and_then(|config| audit::run(config, matches)),
         Some(("clients", matches)) => {
             load(matches).and_then(|config| grants::run_clients(config, matches))
         }

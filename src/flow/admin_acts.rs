@@ -1,8 +1,11 @@
-//! What whoever administers does. Each act is in the log, with who did it and to what.
+//! What whoever administers does. Each act is in the log and in the audit log, with who did it and
+//! to what.
 
+use crate::domain::audit::AuditKind;
 use crate::flow::admin_access::Administrator;
 use crate::flow::{Fault, Gatehouse};
 use crate::id::{GrantId, UserId};
+use crate::store::audit::{self, AuditRow};
 use crate::store::consents::Withdrawn;
 use crate::store::grants::{self, Ended, RevocationReason};
 use crate::store::listings::deliveries;
@@ -51,8 +54,8 @@ impl Gatehouse {
         withdrawn: Withdrawn<'_>,
     ) -> Result<EndedGrants, Fault> {
         let now = self.clock.now();
-        let reason = RevocationReason::ByAdmin;
-        let grants = self.withdraw(person, ended, withdrawn, reason, now).await?;
+        let acts = (by.who.actor(), RevocationReason::ByAdmin);
+        let grants = self.withdraw(person, ended, withdrawn, acts, now).await?;
         tracing::info!(
             flow = "admin", outcome = "revoked", who = %by.who, subject = %person,
             grants = grants.len(),
@@ -72,7 +75,12 @@ impl Gatehouse {
         }
         let now = self.clock.now();
         let queued = transact!(self.store, txn => {
-            outbox::requeue_failed(txn, destination, now).await
+            let actor = audit::hold_actor(txn, by.who.actor()).await?;
+            let queued = outbox::requeue_failed(txn, destination, now).await?;
+            let kind = AuditKind::DeliveriesRequeued;
+            let row = AuditRow::new(&*self.entropy, kind, actor, now).because(destination);
+            audit::write(txn, [row]).await?;
+            Ok(queued)
         })?;
         tracing::info!(
             flow = "admin", outcome = "requeued", who = %by.who, destination,

@@ -15,11 +15,12 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::attribution::erasure::{self, Condition, Erased, Farewell};
-use crate::attribution::export::export;
+use crate::attribution::export::{audit_export, export};
 use crate::attribution::sinks::REMOTE_PREFIX;
 use crate::clock::Timestamp;
 use crate::config::sink::{SINK_PREFIX, SinkConfig};
 use crate::config::sink_words::SinkEvent;
+use crate::domain::audit::Actor;
 use crate::domain::refusal::AccountRefusal;
 use crate::flow::browser::Cookies;
 use crate::flow::browser_session::SignedIn;
@@ -183,6 +184,8 @@ impl Gatehouse {
             Own::Refused(refusal) => return Ok(Own::Refused(refusal)),
         };
         let (secret, now) = (&self.config.secret, self.clock.now());
+        let by = Actor::Person(signed_in.user_id);
+        audit_export(&self.store, &*self.entropy, by, signed_in.user_id, now).await?;
         let exported = export(self.store.read(), secret, signed_in.user_id, now).await?;
         let Some(exported) = exported else { return Ok(Own::SignedOut) };
         tracing::info!(flow = "account", outcome = "exported", subject = %signed_in.user_id);
@@ -214,8 +217,8 @@ impl Gatehouse {
 
     /// Erases a person; nothing when there is none.
     pub async fn erase_person(&self, user_id: UserId) -> Result<Option<Erased>, Fault> {
-        let (always, now) = (Condition::Always, self.clock.now());
-        let erased = erasure::erase(&self.store, &self.sinks, user_id, always, now).await?;
+        let (asked, now) = (Condition::AskedByPerson, self.clock.now());
+        let erased = erasure::erase(&self.store, &self.sinks, user_id, asked, now).await?;
         for grant_id in erased.iter().flat_map(|erased| &erased.grants) {
             self.standings.forget(*grant_id);
         }

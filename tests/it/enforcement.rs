@@ -6,6 +6,7 @@
 use gatehouse::clock::Clock as _;
 use gatehouse::domain::enforcement::{Policy, Standing, Tally};
 use gatehouse::flow::enforcement::reading;
+use gatehouse::secret::SystemEntropy;
 use gatehouse::store::{Consumed, Store, enforcement as halts};
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
@@ -74,7 +75,7 @@ async fn pass(world: &World, time: std::time::Duration) {
 
 async fn resume(world: &World) -> Consumed {
     let store = Store::connect(&world.database_url).await.unwrap();
-    let resumed = reading::resume(&store, world.clock.now()).await.unwrap();
+    let resumed = reading::resume(&store, &SystemEntropy, world.clock.now()).await.unwrap();
     store.close().await;
     resumed
 }

@@ -12,6 +12,7 @@ mod admin_access;
 mod admin_api;
 mod admin_lists;
 mod admission;
+mod audit;
 mod authorization;
 mod bad_input;
 mod browser_sessions;

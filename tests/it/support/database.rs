@@ -149,7 +149,7 @@ pub async fn db_execute(url: &str, sql: &str) {
     connection.close().await.expect("closing works");
 }
 
-const TABLES: [&str; 29] = [
+const TABLES: [&str; 31] = [
     "clients",
     "users",
     "consents",
@@ -179,6 +179,8 @@ const TABLES: [&str; 29] = [
     "enforcement_halts",
     "admin_sessions",
     "admin_tokens",
+    "audit",
+    "audit_horizon",
 ];
 
 /// Every value of every table, as text, bytes included.
