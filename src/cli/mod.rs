@@ -18,6 +18,7 @@ pub mod check_remotes;
 pub mod check_sinks;
 pub mod counting;
 pub mod deliveries;
+pub mod doctor;
 pub mod enforcement;
 pub mod feedback;
 pub mod gaps;
@@ -115,6 +116,9 @@ pub fn command() -> Command {
             "users",
             "People: list them, show one, export what is kept of one, erase one",
         )))
+        .subcommand(doctor::arguments(
+            Command::new("doctor").about("Test a running server from outside"),
+        ))
         .subcommand(Command::new("openapi").about("Print the OpenAPI document"))
 }
 
@@ -181,6 +185,7 @@ pub fn run() -> ExitCode {
             load(matches).and_then(|config| grants::run_clients(config, matches))
         }
         Some(("grants", matches)) => load(matches).and_then(|config| grants::run(config, matches)),
+        Some(("doctor", matches)) => doctor::run(matches),
         Some(("openapi", _)) => openapi::run(),
         _ => unreachable!("clap lets only known commands through"),
     };

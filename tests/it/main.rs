@@ -22,6 +22,7 @@ mod commands;
 mod consent;
 mod delivery;
 mod discovery;
+mod doctor;
 mod enforcement;
 mod enforcement_reports;
 mod erasures;
