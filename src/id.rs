@@ -86,6 +86,8 @@ ids! {
     LeaseHolderId,
     /// That somebody was told something of a person.
     DisclosureId,
+    /// A row of the audit log.
+    AuditId,
 }
 
 fn uuid_v7(entropy: &dyn Entropy, now: Timestamp) -> Uuid {

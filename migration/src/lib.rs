@@ -38,6 +38,7 @@ mod m20261123_000013_disclosures;
 mod m20261123_000014_enforcement;
 mod m20261123_000015_admin;
 mod m20261123_000016_upkeep;
+mod m20261123_000017_audit;
 
 /// All migrations, in order.
 pub struct Migrator;
@@ -61,6 +62,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000014_enforcement::Migration),
             Box::new(m20261123_000015_admin::Migration),
             Box::new(m20261123_000016_upkeep::Migration),
+            Box::new(m20261123_000017_audit::Migration),
         ]
     }
 }

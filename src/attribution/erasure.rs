@@ -7,6 +7,8 @@
 //! 3. Take what waits about them out of the outbox, and queue a `person.erased` for each such sink,
 //!    not before a delivery that is under way has ended. It is about nobody here any more.
 //! 4. Delete the person; what belongs to them goes by the database's own rules.
+//! 5. Take their identifier out of the audit log, which tells what happened and not to whom any
+//!    more, and tell it of the erasure.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +21,9 @@ use crate::attribution::sinks::Sinks;
 use crate::clock::Timestamp;
 use crate::config::sink::SINK_PREFIX;
 use crate::config::sink_words::{SinkEvent, SinkField};
+use crate::domain::audit::{Actor, AuditKind};
 use crate::id::{GrantId, OutboxId, UserId};
+use crate::store::audit::{self, AuditRow};
 use crate::store::outbox::{self, NewParcel, TakenParcel};
 use crate::store::sink_people::SinkPerson;
 use crate::store::{Store, StoreError, Txn, disclosures, erasures, sink_people, transact};
@@ -40,9 +44,10 @@ pub struct Erased {
 
 /// On what condition somebody is erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Condition {
-    /// None.
-    Always,
+pub enum Condition<'a> {
+    /// That somebody asks for it: the person, of whom nothing is said any more; a command; or
+    /// whoever administers.
+    AskedBy(Actor<'a>),
     /// They have not been here since.
     InactiveSince(Timestamp),
 }
@@ -52,13 +57,18 @@ pub async fn erase(
     store: &Store,
     sinks: &Sinks,
     user_id: UserId,
-    condition: Condition,
+    condition: Condition<'_>,
     now: Timestamp,
 ) -> Result<Option<Erased>, StoreError> {
     let erased = transact!(*store, txn => {
         let is_there = sink_people::lock(txn, user_id).await?.is_some();
         if is_there && holds(txn, user_id, condition).await? {
-            erase_locked(txn, sinks, user_id, now).await.map(Some)
+            let erased = erase_locked(txn, sinks, user_id, now).await?;
+            // Last of all: who wrote of them meanwhile held what is gone now, so all of it is seen.
+            audit::forget_person(txn, user_id).await?;
+            let row = audited(txn, sinks, condition, now).await?;
+            audit::write(txn, [row]).await?;
+            Ok(Some(erased))
         } else {
             Ok(None)
         }
@@ -70,9 +80,24 @@ pub async fn erase(
     Ok(erased)
 }
 
-async fn holds(txn: &Txn, user_id: UserId, condition: Condition) -> Result<bool, StoreError> {
+/// That somebody was erased, and not who.
+async fn audited<'a>(
+    txn: &Txn,
+    sinks: &Sinks,
+    condition: Condition<'a>,
+    now: Timestamp,
+) -> Result<AuditRow<'a>, StoreError> {
+    let (by, reason) = match condition {
+        // Who administers may have erased themselves.
+        Condition::AskedBy(actor) => (audit::hold_actor(txn, actor).await?, "asked"),
+        Condition::InactiveSince(_) => (Actor::Server, "inactive"),
+    };
+    Ok(AuditRow::new(sinks.entropy(), AuditKind::PersonErased, by, now).because(reason))
+}
+
+async fn holds(txn: &Txn, user_id: UserId, condition: Condition<'_>) -> Result<bool, StoreError> {
     match condition {
-        Condition::Always => Ok(true),
+        Condition::AskedBy(_) => Ok(true),
         Condition::InactiveSince(since) => {
             Ok(!erasures::inactive_since(txn, since, Some(user_id), 1).await?.is_empty())
         }

@@ -8,11 +8,14 @@ use serde_json::{Map, Value, json};
 
 use crate::calendar::rfc3339;
 use crate::clock::Timestamp;
+use crate::domain::audit::{Actor, AuditKind};
 use crate::domain::day::Day;
 use crate::id::UserId;
+use crate::secret::Entropy;
 use crate::server_secret::{Purpose, ServerSecret};
+use crate::store::audit::{self, AuditRow};
 use crate::store::exports::{self, Cell, ColumnKind, Extract};
-use crate::store::{Db, StoreError, erasures};
+use crate::store::{Db, Store, StoreError, erasures, sink_people, transact};
 
 /// How a column is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -255,7 +258,51 @@ pub const SECTIONS: &[Section] = &[
             ("payload_sealed", Told::SealedJson(Purpose::Outbox)),
         ],
     },
+    Section {
+        name: "audit",
+        table: "audit",
+        condition: OF_PERSON,
+        columns: &[
+            ("happened_at", Told::Time),
+            ("kind", Told::Text),
+            ("actor", Told::Text),
+            ("client_id", Told::Text),
+            ("grant_id", Told::Id),
+            ("reason", Told::Text),
+            ("reference", Told::Text),
+        ],
+    },
+    // What they did as somebody who administers. To whom is not theirs to take along.
+    Section {
+        name: "administered",
+        table: "audit",
+        condition: "actor_user_id = $1 AND (user_id IS NULL OR user_id <> $1)",
+        columns: &[
+            ("happened_at", Told::Time),
+            ("kind", Told::Text),
+            ("client_id", Told::Text),
+            ("reason", Told::Text),
+        ],
+    },
 ];
+
+/// Tells the audit log that somebody is about to be handed everything of a person: before it is
+/// read, so that no copy is made of which nobody knows. Nothing when there is no such person.
+pub async fn audit_export(
+    store: &Store,
+    entropy: &dyn Entropy,
+    by: Actor<'_>,
+    user_id: UserId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    transact!(*store, txn => {
+        if sink_people::hold(txn, &[user_id]).await?.is_empty() {
+            return Ok(());
+        }
+        let row = AuditRow::new(entropy, AuditKind::PersonExported, by, now);
+        audit::write(txn, [row.of_person(user_id)]).await
+    })
+}
 
 /// Everything that is kept of a person; nothing when there is no such person.
 pub async fn export(

@@ -14,11 +14,13 @@ use crate::cli::{CommandError, block_on, say};
 use crate::clock::{Clock as _, SystemClock, Timestamp};
 use crate::config::{Config, values};
 use crate::domain::administrators::AdminScope;
+use crate::domain::audit::{Actor, AuditKind};
 use crate::flow::chain;
 use crate::id::AdminTokenId;
 use crate::page::moment;
 use crate::secret::{Kind, Secret, SystemEntropy};
 use crate::store::admin_tokens::{self, AdminToken};
+use crate::store::audit::{self, AuditRow};
 use crate::store::{Consumed, Store, StoreError, transact};
 
 const NAME_CHARS_MAX: usize = 40;
@@ -85,7 +87,11 @@ async fn create(
         revoked_at: None,
     };
     let inserted = transact!(*store, txn => {
-        admin_tokens::insert(txn, token.clone(), secret.hash()).await
+        let inserted = admin_tokens::insert(txn, token.clone(), secret.hash()).await?;
+        if inserted == Consumed::ByUs {
+            audit::write(txn, [audited(AuditKind::AdminTokenCreated, name, now)]).await?;
+        }
+        Ok(inserted)
     });
     if inserted.map_err(fault)? == Consumed::BySomeoneElse {
         return Err(CommandError::new("admin: there is or was a token of this name"));
@@ -98,6 +104,11 @@ async fn create(
         say(secret.expose());
     }
     Ok(())
+}
+
+/// What the audit log is told; the reason is the token's name.
+fn audited(kind: AuditKind, name: &str, now: Timestamp) -> AuditRow<'_> {
+    AuditRow::new(&SystemEntropy, kind, Actor::Command, now).because(name)
 }
 
 async fn list(store: &Store, is_json: bool) -> Result<(), CommandError> {
@@ -123,7 +134,13 @@ async fn list(store: &Store, is_json: bool) -> Result<(), CommandError> {
 
 async fn revoke(store: &Store, name: &str, is_json: bool) -> Result<(), CommandError> {
     let now = SystemClock.now();
-    let revoked = transact!(*store, txn => admin_tokens::revoke(txn, name, now).await);
+    let revoked = transact!(*store, txn => {
+        let revoked = admin_tokens::revoke(txn, name, now).await?;
+        if revoked == Consumed::ByUs {
+            audit::write(txn, [audited(AuditKind::AdminTokenRevoked, name, now)]).await?;
+        }
+        Ok(revoked)
+    });
     let is_revoked = revoked.map_err(fault)? == Consumed::ByUs;
     if !is_revoked {
         return Err(CommandError::new("admin: there is no such token, or it is revoked already"));

@@ -10,6 +10,7 @@ use crate::cli::{CommandError, block_on, say, usage};
 use crate::clock::{Clock as _, SystemClock, Timestamp};
 use crate::config::Config;
 use crate::config::enforcement::share_hundredths;
+use crate::domain::audit::Actor;
 use crate::domain::day::Day;
 use crate::domain::enforcement::{Halt, Policy, Standing, Status, Tally};
 use crate::domain::replay::{Report, SignsIn, Sum};
@@ -18,6 +19,7 @@ use crate::flow::enforcement::reading::{self, policy_of};
 use crate::mcp::server::offered_tools;
 use crate::metrics::remotes::RemoteMetrics;
 use crate::remote::Remotes;
+use crate::secret::SystemEntropy;
 use crate::store::{Consumed, StoreError};
 
 /// Adds what the command takes besides settings.
@@ -200,7 +202,7 @@ fn day_and_time(at: Timestamp) -> String {
 fn resume(config: &Config) -> Result<(), CommandError> {
     block_on(async {
         let store = open_migrated_store(&config.database_url).await?;
-        let resumed = reading::resume(&store, SystemClock.now());
+        let resumed = reading::resume(&store, &SystemEntropy, Actor::Command, SystemClock.now());
         say(match resumed.await.map_err(|error| fault(&error))? {
             Consumed::ByUs => {
                 "enforcement goes on: all replicas know within 10 seconds, and judge those who \

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::attribution::feedback::{DESTINATION, status_of};
 use crate::cli::serve::open_migrated_store;
-use crate::cli::{CommandError, block_on, deliveries, say};
+use crate::cli::{CommandError, block_on, deliveries, say, sinks};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::config::feedback::FeedbackConfig;
@@ -89,7 +89,7 @@ async fn deliver(config: &Config) -> Result<(), CommandError> {
 }
 
 async fn requeue(store: &Store, clock: &dyn Clock) -> Result<u64, StoreError> {
-    transact!(*store, txn => outbox::requeue_failed(txn, DESTINATION, clock.now()).await)
+    transact!(*store, txn => sinks::requeue(txn, DESTINATION, clock.now()).await)
 }
 
 fn fault(error: StoreError) -> CommandError {

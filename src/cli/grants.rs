@@ -8,15 +8,17 @@ use crate::cli::serve::open_migrated_store;
 use crate::cli::{CommandError, block_on, say};
 use crate::clock::{Clock as _, SystemClock, Timestamp};
 use crate::config::Config;
+use crate::domain::audit::Actor;
 use crate::flow::chain;
 use crate::id::{GrantId, UserId};
 use crate::page::moment;
+use crate::secret::SystemEntropy;
 use crate::store::consents::{self, Withdrawn};
 use crate::store::grants::{self, Ended, RevocationReason};
 use crate::store::listings::Window;
 use crate::store::listings::clients::{self, ClientSelection, ListedClient};
 use crate::store::listings::grants::{self as listed, GrantSelection, ListedGrant, Moment};
-use crate::store::{Store, StoreError, authorization_codes, transact, upstream_logins};
+use crate::store::{Store, StoreError, audit, authorization_codes, transact, upstream_logins};
 
 /// Rows that are listed at once, unless another number is given.
 const LISTED: &str = "100";
@@ -223,7 +225,11 @@ async fn end(
         consents::delete_of_person(txn, user_id, withdrawn).await?;
         upstream_logins::delete_remembered(txn, user_id, withdrawn).await?;
         authorization_codes::delete_unused_of_person(txn, user_id, withdrawn).await?;
-        grants::revoke_of_person(txn, user_id, ended, RevocationReason::ByAdmin, now).await
+        let reason = RevocationReason::ByAdmin;
+        let grants = grants::revoke_of_person(txn, user_id, ended, reason, now).await?;
+        let told = (Actor::Command, user_id, reason);
+        audit::write(txn, audit::ended(&SystemEntropy, &grants, told, now)).await?;
+        Ok(grants.into_iter().map(|grant| grant.id).collect())
     })
 }
 

@@ -12,11 +12,13 @@ use std::process::ExitCode;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 pub mod admin;
+pub mod audit;
 pub mod check;
 pub mod check_remotes;
 pub mod check_sinks;
 pub mod counting;
 pub mod deliveries;
+pub mod doctor;
 pub mod enforcement;
 pub mod feedback;
 pub mod gaps;
@@ -93,6 +95,7 @@ pub fn command() -> Command {
             "Who must sign in already while auth is grace, and who would break",
         )))
         .subcommand(admin::with_actions(with_settings("admin", "Tokens of the admin API")))
+        .subcommand(audit::arguments(with_settings("audit", "The audit log: export it")))
         .subcommand(grants::with_client_actions(with_settings("clients", "Programs: list them")))
         .subcommand(grants::with_actions(with_settings("grants", "Grants: list or revoke them")))
         .subcommand(usage::arguments(with_settings("usage", "Who used what, in counts")))
@@ -116,6 +119,9 @@ pub fn command() -> Command {
             "health",
             "Ask the server that runs here whether it lives, or is ready",
         )))
+        .subcommand(doctor::arguments(
+            Command::new("doctor").about("Test a running server from outside"),
+        ))
         .subcommand(Command::new("openapi").about("Print the OpenAPI document"))
 }
 
@@ -177,6 +183,7 @@ pub fn run() -> ExitCode {
         }
         Some(("users", matches)) => load(matches).and_then(|config| users::run(config, matches)),
         Some(("admin", matches)) => load(matches).and_then(|config| admin::run(config, matches)),
+        Some(("audit", matches)) => load(matches).and_then(|config| audit::run(config, matches)),
         Some(("clients", matches)) => {
             load(matches).and_then(|config| grants::run_clients(config, matches))
         }
@@ -185,6 +192,7 @@ pub fn run() -> ExitCode {
             let question = matches.get_one::<String>("question").map_or("alive", String::as_str);
             health::run(&given(matches), question)
         }
+        Some(("doctor", matches)) => doctor::run(matches),
         Some(("openapi", _)) => openapi::run(),
         _ => unreachable!("clap lets only known commands through"),
     };

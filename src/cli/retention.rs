@@ -7,7 +7,7 @@ use crate::attribution::sinks::Sinks;
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::store::retention::{self, Kept};
-use crate::store::{Store, StoreError, sweep};
+use crate::store::{Store, StoreError, audit, sweep};
 
 /// Runs the pass; what was deleted, per table.
 pub async fn pass(
@@ -23,6 +23,7 @@ pub async fn pass(
         outbox_failed: config.kept.outbox_failed,
     };
     let retired = retention::pass(store, kept, DESTINATION, now).await?;
+    let audited = audit::retire(store, config.kept.audit, now).await?;
     let users = match config.kept.inactive_people {
         Some(kept) => erasure::erase_inactive(store, sinks, now.minus(kept), now).await?,
         None => 0,
@@ -40,6 +41,7 @@ pub async fn pass(
         ("signing_keys", swept.signing_keys),
         ("outbox", retired.outbox),
         ("disclosures", retired.disclosures),
+        ("audit", audited),
         ("users", users),
     ])
 }

@@ -2,10 +2,13 @@
 
 use crate::cli::serve::open_migrated_store;
 use crate::cli::{CommandError, block_on, say};
-use crate::clock::{Clock as _, SystemClock};
+use crate::clock::{Clock as _, SystemClock, Timestamp};
 use crate::config::Config;
+use crate::domain::audit::{Actor, AuditKind};
 use crate::flow::chain;
-use crate::store::{StoreError, outbox, transact};
+use crate::secret::SystemEntropy;
+use crate::store::audit::{self, AuditRow};
+use crate::store::{StoreError, Txn, outbox, transact};
 
 /// Runs one of the actions.
 pub fn run(config: Config, action: &str) -> Result<(), CommandError> {
@@ -19,7 +22,7 @@ pub fn run(config: Config, action: &str) -> Result<(), CommandError> {
             if action == "deliver" {
                 let now = SystemClock.now();
                 let requeued = transact!(store, txn => {
-                    outbox::requeue_failed(txn, &destination, now).await
+                    requeue(txn, &destination, now).await
                 });
                 let requeued = requeued.map_err(fault)?;
                 say(format!("{requeued:>8} queued again for {} that were given up", sink.name));
@@ -31,6 +34,16 @@ pub fn run(config: Config, action: &str) -> Result<(), CommandError> {
         }
         Ok(())
     })
+}
+
+/// Queues again what was given up for a receiver, and tells the audit log; the reason is whom it is
+/// for.
+pub async fn requeue(txn: &Txn, destination: &str, now: Timestamp) -> Result<u64, StoreError> {
+    let queued = outbox::requeue_failed(txn, destination, now).await?;
+    let kind = AuditKind::DeliveriesRequeued;
+    let row = AuditRow::new(&SystemEntropy, kind, Actor::Command, now).because(destination);
+    audit::write(txn, [row]).await?;
+    Ok(queued)
 }
 
 fn fault(error: StoreError) -> CommandError {

@@ -38,6 +38,26 @@ impl Table {
         }
     }
 
+    /// A part of a table that is too long to be held: lines whose head is printed once, before the
+    /// first part; as JSON, one object for each row (JSON Lines).
+    pub fn part(&self, form: Form) -> Vec<String> {
+        match form {
+            Form::Columns => self.rows.iter().map(|row| words(row)).collect(),
+            Form::Json => self.rows.iter().map(|row| self.object(row).to_string()).collect(),
+            Form::Csv => self.csv().split_off(1),
+        }
+    }
+
+    /// The head of a table that is printed in parts.
+    pub fn head(&self, form: Form) -> Option<String> {
+        (form == Form::Csv).then(|| self.head.join(","))
+    }
+
+    fn object(&self, row: &[Value]) -> Value {
+        let pairs = self.head.iter().zip(row);
+        Value::Object(pairs.map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
+    }
+
     fn columns(&self) -> Vec<String> {
         let head: Vec<_> = self.head.iter().map(|&name| name.to_owned()).collect();
         let rows = self.rows.iter().map(|row| row.iter().map(shown).collect());
@@ -53,11 +73,7 @@ impl Table {
     }
 
     fn json(&self) -> Value {
-        let object = |row: &Vec<Value>| {
-            let pairs = self.head.iter().zip(row);
-            Value::Object(pairs.map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
-        };
-        let rows = self.rows.iter().map(object).collect();
+        let rows = self.rows.iter().map(|row| self.object(row)).collect();
         let mut all = Map::from_iter([(self.name.to_owned(), Value::Array(rows))]);
         all.extend(self.notes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         Value::Object(all)
@@ -70,6 +86,11 @@ impl Table {
         });
         std::iter::once(self.head.join(",")).chain(rows).collect()
     }
+}
+
+fn words(row: &[Value]) -> String {
+    let shown = row.iter().filter(|value| !value.is_null()).map(shown);
+    shown.collect::<Vec<_>>().join("  ")
 }
 
 fn shown(value: &Value) -> String {
@@ -113,6 +134,11 @@ mod tests {
             ["product        calls", "Cursor, \"pro\"  12", "=1+1", "since: 2026-11-23"]
         );
         assert_eq!(table.csv(), ["product,calls", "\"Cursor, \"\"pro\"\"\",12", "'=1+1,"]);
+        let head = table.head(Form::Csv).into_iter();
+        assert_eq!(head.chain(table.part(Form::Csv)).collect::<Vec<_>>(), table.csv());
+        assert_eq!(table.head(Form::Json), None);
+        assert_eq!(table.part(Form::Json)[1], "{\"calls\":null,\"product\":\"=1+1\"}");
+        assert_eq!(table.part(Form::Columns), ["Cursor, \"pro\"  12", "=1+1"]);
         assert_eq!(table.json()["usage"][0], json!({"product": "Cursor, \"pro\"", "calls": 12}));
         assert_eq!(table.json()["since"], "2026-11-23");
     }

@@ -5,11 +5,12 @@ use std::io::stdin;
 use std::sync::Arc;
 
 use crate::attribution::erasure::{self, Condition};
-use crate::attribution::export::export as exported;
+use crate::attribution::export::{audit_export, export as exported};
 use crate::attribution::people::People;
 use crate::cli::{CommandError, deliveries, say};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
+use crate::domain::audit::Actor;
 use crate::flow::chain;
 use crate::id::UserId;
 use crate::secret::{Entropy, SystemEntropy};
@@ -17,7 +18,9 @@ use crate::store::{Store, StoreError, erasures};
 
 /// Prints everything that is kept of a person, as JSON.
 pub async fn export(store: &Store, people: People<'_>, user: UserId) -> Result<(), CommandError> {
-    let everything = exported(store.read(), people.secret, user, SystemClock.now()).await;
+    let now = SystemClock.now();
+    audit_export(store, people.entropy, Actor::Command, user, now).await.map_err(fault)?;
+    let everything = exported(store.read(), people.secret, user, now).await;
     let everything = everything.map_err(fault)?.ok_or_else(unknown)?;
     say(format!("{everything:#}"));
     Ok(())
@@ -39,7 +42,7 @@ pub async fn erase(
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let sinks = deliveries::sinks_without_delivery(config, &entropy);
     let now = SystemClock.now();
-    let erased = erasure::erase(store, &sinks, user, Condition::Always, now).await;
+    let erased = erasure::erase(store, &sinks, user, Condition::AskedBy(Actor::Command), now).await;
     let erased = erased.map_err(fault)?.ok_or_else(unknown)?;
     say(format!("erased {user}, with {} sign-ins", erased.grants.len()));
     say("access tokens end within 5 seconds on every running server");

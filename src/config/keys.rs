@@ -196,6 +196,7 @@ pub const KEYS: &[Key] = &[
     one("disclosures_kept", "How long it is known who was told what of a person [default: 730d]"),
     one("outbox_delivered_kept", "How long it is known that something was delivered [default: 7d]"),
     one("outbox_failed_kept", "How long is kept what was given up [default: 90d]"),
+    one("audit_kept", "How long the audit log is kept [default: 400d]"),
     one(
         "inactive_people_kept",
         "Erase people who have not been here for this long [default: none]",

@@ -20,6 +20,8 @@ pub struct RetentionConfig {
     pub outbox_delivered: Duration,
     /// What was given up, or waits for somebody who does not come.
     pub outbox_failed: Duration,
+    /// The audit log.
+    pub audit: Duration,
     /// People who neither sign in nor use a sign-in; for good when none.
     pub inactive_people: Option<Duration>,
 }
@@ -34,6 +36,7 @@ pub fn retention(layers: &Layers) -> Result<RetentionConfig, ConfigError> {
         outbox_delivered: kept("outbox_delivered_kept", "7d", HOUR)?,
         // Shorter than that and something could go that is still being tried.
         outbox_failed: kept("outbox_failed_kept", "90d", DAY * 14)?,
+        audit: kept("audit_kept", "400d", DAY * 30)?,
         inactive_people: layers.read("inactive_people_kept", "none", |text| match text {
             "none" => Ok(None),
             text => values::duration_within(text, DAY, KEPT_MAX).map(Some),

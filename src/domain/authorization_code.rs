@@ -8,13 +8,15 @@ use crate::domain::refusal::TokenRefusal;
 use crate::domain::resource::Resource;
 use crate::domain::scope::ScopeSet;
 use crate::domain::token_request::CodeExchange;
-use crate::id::{AuthorizationCodeId, GrantId, UserId};
+use crate::id::{AuthorizationCodeId, AuthorizationRequestId, GrantId, UserId};
 
 /// A code as its row holds it.
 #[derive(Clone, Debug)]
 pub struct AuthorizationCode {
     /// Its row.
     pub id: AuthorizationCodeId,
+    /// The request that it answers.
+    pub request_id: AuthorizationRequestId,
     /// Whom it was made for.
     pub client_id: String,
     /// Who signed in.
@@ -90,6 +92,7 @@ mod tests {
     fn code() -> AuthorizationCode {
         AuthorizationCode {
             id: AuthorizationCodeId::generate(&SystemEntropy, NOW),
+            request_id: AuthorizationRequestId::generate(&SystemEntropy, NOW),
             client_id: "editor".into(),
             user_id: UserId::generate(&SystemEntropy, NOW),
             redirect: TrustedRedirect::from_stored("http://127.0.0.1:5/cb".into()),

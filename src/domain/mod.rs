@@ -4,6 +4,7 @@
 
 pub mod access_token;
 pub mod administrators;
+pub mod audit;
 pub mod authorization_code;
 pub mod authorization_request;
 pub mod browser_session;

@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::clock::Timestamp;
+use crate::domain::audit::Actor;
 use crate::domain::client::Client;
 use crate::domain::metadata_document::publisher;
 use crate::domain::refusal::AccountRefusal;
@@ -24,7 +25,9 @@ use crate::secret::{base64url, constant_time_eq};
 use crate::server_secret::Purpose;
 use crate::store::consents::Withdrawn;
 use crate::store::grants::{Ended, LivingGrant, RevocationReason};
-use crate::store::{authorization_codes, clients, consents, grants, transact, upstream_logins};
+use crate::store::{
+    audit, authorization_codes, clients, consents, grants, transact, upstream_logins,
+};
 
 /// A program that a person connected.
 pub struct Connection {
@@ -154,8 +157,8 @@ impl Gatehouse {
         withdrawn: Withdrawn<'_>,
         now: Timestamp,
     ) -> Result<(), Fault> {
-        let reason = RevocationReason::ByPerson;
-        for grant_id in self.withdraw(user_id, ended, withdrawn, reason, now).await? {
+        let by = (Actor::Person(user_id), RevocationReason::ByPerson);
+        for grant_id in self.withdraw(user_id, ended, withdrawn, by, now).await? {
             tracing::info!(
                 flow = "account", outcome = "disconnected", %grant_id, subject = %user_id,
             );
@@ -169,20 +172,22 @@ impl Gatehouse {
         user_id: UserId,
         ended: Ended,
         withdrawn: Withdrawn<'_>,
-        reason: RevocationReason,
+        (by, reason): (Actor<'_>, RevocationReason),
         now: Timestamp,
     ) -> Result<Vec<GrantId>, Fault> {
-        let ids = transact!(self.store, txn => {
+        let grants = transact!(self.store, txn => {
+            let by = audit::hold_actor(txn, by).await?;
             consents::delete_of_person(txn, user_id, withdrawn).await?;
             upstream_logins::delete_remembered(txn, user_id, withdrawn).await?;
             authorization_codes::delete_unused_of_person(txn, user_id, withdrawn).await?;
-            grants::revoke_of_person(txn, user_id, ended, reason, now).await
+            let grants = grants::revoke_of_person(txn, user_id, ended, reason, now).await?;
+            let told = (by, user_id, reason);
+            audit::write(txn, audit::ended(&*self.entropy, &grants, told, now)).await?;
+            Ok(grants)
         })?;
-        for grant_id in &ids {
-            self.standings.forget(*grant_id);
-        }
-        self.metrics.sign_in.revoked(reason.name(), ids.len());
-        Ok(ids)
+        self.metrics.sign_in.revoked(reason.name(), grants.len());
+        let ids = grants.into_iter().map(|grant| grant.id);
+        Ok(ids.inspect(|grant_id| self.standings.forget(*grant_id)).collect())
     }
 
     /// What ties a form to the session it is shown in. Nobody else can make one.

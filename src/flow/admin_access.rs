@@ -14,6 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::clock::Timestamp;
 use crate::domain::administrators::{AdminRefusal, AdminScope, is_live};
+use crate::domain::audit::Actor;
 use crate::domain::organization::Told;
 use crate::flow::admin_login::ADMIN_SESSION_IDLE;
 use crate::flow::browser::Cookies;
@@ -56,6 +57,16 @@ pub enum Who {
     Person(UserId, AdminSessionId),
     /// A program; the token's name.
     Token(String),
+}
+
+impl Who {
+    /// As the audit log calls them.
+    pub fn actor(&self) -> Actor<'_> {
+        match self {
+            Self::Person(user_id, _) => Actor::Person(*user_id),
+            Self::Token(name) => Actor::Token(name),
+        }
+    }
 }
 
 /// As the log calls them.

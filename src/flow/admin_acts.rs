@@ -1,13 +1,16 @@
-//! What whoever administers does. Each act is in the log, with who did it and to what.
+//! What whoever administers does. Each act is in the log and in the audit log, with who did it and
+//! to what.
 
 use serde_json::Value;
 
 use crate::attribution::erasure::Erased;
-use crate::attribution::export::export;
+use crate::attribution::export::{audit_export, export};
+use crate::domain::audit::AuditKind;
 use crate::flow::admin_access::Administrator;
 use crate::flow::enforcement::reading;
 use crate::flow::{Fault, Gatehouse};
 use crate::id::{GrantId, UserId};
+use crate::store::audit::{self, AuditRow};
 use crate::store::consents::Withdrawn;
 use crate::store::grants::{self, Ended, RevocationReason};
 use crate::store::listings::deliveries;
@@ -92,8 +95,8 @@ impl Gatehouse {
         withdrawn: Withdrawn<'_>,
     ) -> Result<EndedGrants, Fault> {
         let now = self.clock.now();
-        let reason = RevocationReason::ByAdmin;
-        let grants = self.withdraw(person, ended, withdrawn, reason, now).await?;
+        let acts = (by.who.actor(), RevocationReason::ByAdmin);
+        let grants = self.withdraw(person, ended, withdrawn, acts, now).await?;
         tracing::info!(
             flow = "admin", outcome = "revoked", who = %by.who, subject = %person,
             grants = grants.len(),
@@ -108,6 +111,8 @@ impl Gatehouse {
         person: UserId,
     ) -> Result<Option<Value>, Fault> {
         let (secret, now) = (&self.config.secret, self.clock.now());
+        let actor = by.who.actor();
+        audit_export(&self.store, &*self.entropy, actor, person, now).await?;
         let exported = export(self.store.read(), secret, person, now).await?;
         if exported.is_some() {
             tracing::info!(flow = "admin", outcome = "exported", who = %by.who, subject = %person);
@@ -121,7 +126,7 @@ impl Gatehouse {
         by: &Administrator,
         person: UserId,
     ) -> Result<Option<Erased>, Fault> {
-        let erased = self.erase_person(person).await?;
+        let erased = self.erase_person(by.who.actor(), person).await?;
         if let Some(erased) = &erased {
             tracing::info!(
                 flow = "admin", outcome = "erased", who = %by.who, subject = %person,
@@ -133,7 +138,9 @@ impl Gatehouse {
 
     /// Ends a halt of enforcement; whether there was one.
     pub async fn resume_as_admin(&self, by: &Administrator) -> Result<bool, Fault> {
-        let resumed = reading::resume(&self.store, self.clock.now()).await? == Consumed::ByUs;
+        let resumed =
+            reading::resume(&self.store, &*self.entropy, by.who.actor(), self.clock.now()).await?
+                == Consumed::ByUs;
         if resumed {
             tracing::info!(flow = "admin", outcome = "resumed", who = %by.who);
         }
@@ -153,7 +160,12 @@ impl Gatehouse {
         }
         let now = self.clock.now();
         let queued = transact!(self.store, txn => {
-            outbox::requeue_failed(txn, destination, now).await
+            let actor = audit::hold_actor(txn, by.who.actor()).await?;
+            let queued = outbox::requeue_failed(txn, destination, now).await?;
+            let kind = AuditKind::DeliveriesRequeued;
+            let row = AuditRow::new(&*self.entropy, kind, actor, now).because(destination);
+            audit::write(txn, [row]).await?;
+            Ok(queued)
         })?;
         tracing::info!(
             flow = "admin", outcome = "requeued", who = %by.who, destination,

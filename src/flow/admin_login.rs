@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::domain::administrators::AdminRefusal;
+use crate::domain::audit::{Actor, AuditKind};
 use crate::flow::authorize::ToProvider;
 use crate::flow::browser::Cookies;
 use crate::flow::{Fault, Gatehouse};
@@ -30,6 +31,7 @@ use crate::id::{AdminSessionId, UserId};
 use crate::secret::{Kind, Secret, SecretHash, base64url, constant_time_eq};
 use crate::server_secret::Purpose;
 use crate::store::admin_sessions::{self, AdminSession};
+use crate::store::audit::{self, AuditRow};
 use crate::store::{Consumed, browser_logins, transact};
 
 /// The overview, on the admin listener.
@@ -187,7 +189,10 @@ impl Gatehouse {
             if let Some(before) = before {
                 admin_sessions::delete(txn, before).await?;
             }
-            admin_sessions::insert(txn, session, value.hash(), now).await
+            admin_sessions::insert(txn, session, value.hash(), now).await?;
+            let by = Actor::Person(user_id);
+            let row = AuditRow::new(&*self.entropy, AuditKind::SignedIn, by, now);
+            audit::write(txn, [row.of_person(user_id).because("administration")]).await
         })?;
         let name = self.admin_cookie_name("admin");
         Ok(admin_cookie(&name, value.expose(), ADMIN_SESSION_MAX))

@@ -13,6 +13,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
+use crate::domain::audit::AuditKind;
 use crate::domain::authorization_request::{
     AuthorizationRequest, AuthorizeParameters, Rejected, check,
 };
@@ -26,6 +27,7 @@ use crate::flow::{Fault, Gatehouse};
 use crate::id::{AuthorizationRequestId, UpstreamLoginId, UserId};
 use crate::secret::{Kind, Secret};
 use crate::server_secret::Purpose;
+use crate::store::audit;
 use crate::store::authorization_requests::{self, StoredRequest};
 use crate::store::consents::{self, Approved};
 use crate::store::transact;
@@ -166,6 +168,8 @@ impl Gatehouse {
         let login = self.prepare_login(request.id, Some(user_id), now).await?;
         transact!(self.store, txn => {
             authorization_requests::decide(txn, &request, Decision::Approve, now).await?;
+            let allowed = self.audited_consent(AuditKind::ConsentAllowed, &request, now);
+            audit::write(txn, [allowed.because("remembered")]).await?;
             upstream_logins::insert(txn, &login.row, now).await
         })?;
         tracing::info!(

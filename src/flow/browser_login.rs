@@ -273,6 +273,7 @@ impl Gatehouse {
                 occasion: row.id.uuid(),
                 client_id: None,
                 to: SignInTo::Browser,
+                attempt: None,
             };
             self.queue_sign_in(txn, signed_in, now).await?;
             if let Some(before) = before {

@@ -259,6 +259,7 @@ impl Gatehouse {
                 occasion: code_id.uuid(),
                 client_id: Some(&request.client_id),
                 to: SignInTo::Program,
+                attempt: Some(request.id),
             };
             self.queue_sign_in(txn, signed_in, now).await?;
             let approved = Approved {

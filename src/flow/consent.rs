@@ -12,6 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::domain::audit::{Actor, AuditKind, reference_of};
 use crate::domain::consent::Decision;
 use crate::domain::pkce::CodeChallenge;
 use crate::domain::redirect_uri::TrustedRedirect;
@@ -23,6 +24,7 @@ use crate::flow::{Fault, Gatehouse};
 use crate::id::AuthorizationRequestId;
 use crate::secret::base64url;
 use crate::server_secret::Purpose;
+use crate::store::audit::{self, AuditRow};
 use crate::store::authorization_requests::{self, StoredRequest};
 use crate::store::{Consumed, transact, upstream_logins};
 
@@ -92,6 +94,8 @@ impl Gatehouse {
                 authorization_requests::decide(txn, request, Decision::Approve, now).await?;
             if decided == Consumed::ByUs {
                 upstream_logins::insert(txn, &login.row, now).await?;
+                let allowed = self.audited_consent(AuditKind::ConsentAllowed, request, now);
+                audit::write(txn, [allowed]).await?;
             }
             Ok(decided)
         })?;
@@ -107,7 +111,13 @@ impl Gatehouse {
 
     async fn deny(&self, request: &StoredRequest, now: Timestamp) -> Result<ConsentOutcome, Fault> {
         let decided = transact!(self.store, txn => {
-            authorization_requests::decide(txn, request, Decision::Deny, now).await
+            let decided =
+                authorization_requests::decide(txn, request, Decision::Deny, now).await?;
+            if decided == Consumed::ByUs {
+                let denied = self.audited_consent(AuditKind::ConsentDenied, request, now);
+                audit::write(txn, [denied]).await?;
+            }
+            Ok(decided)
         })?;
         Ok(match decided {
             Consumed::ByUs => {
@@ -117,6 +127,20 @@ impl Gatehouse {
             }
             Consumed::BySomeoneElse => ConsentOutcome::Refused(ConsentRefusal::AlreadyDecided),
         })
+    }
+}
+
+impl Gatehouse {
+    /// What the audit log is told of a decision. Nobody knows yet whose it is.
+    pub fn audited_consent<'a>(
+        &self,
+        kind: AuditKind,
+        request: &'a StoredRequest,
+        now: Timestamp,
+    ) -> AuditRow<'a> {
+        AuditRow::new(&*self.entropy, kind, Actor::Somebody, now)
+            .of_client(&request.client_id)
+            .in_attempt(reference_of(request.id))
     }
 }
 

@@ -8,6 +8,7 @@
 //!    here costs the client one new sign-in.
 
 use crate::clock::Timestamp;
+use crate::domain::audit::{Actor, AuditKind, reference_of};
 use crate::domain::authorization_code::{AuthorizationCode, ExchangeDecision, decide_exchange};
 use crate::domain::client::{Client, GrantType};
 use crate::domain::refusal::TokenRefusal;
@@ -17,6 +18,7 @@ use crate::flow::granting::{Grantee, TokenOutcome};
 use crate::flow::{Fault, Gatehouse};
 use crate::id::{GrantId, RefreshTokenId};
 use crate::secret::{Kind, Secret};
+use crate::store::audit::{self, AuditRow};
 use crate::store::authorization_codes;
 use crate::store::grants::{self, NewGrant, RevocationReason};
 use crate::store::refresh_tokens::{self, NewGeneration};
@@ -131,13 +133,30 @@ impl Gatehouse {
                 if gets_refresh_token(client, &code) {
                     refresh_tokens::insert(txn, fresh.grant_id, 0, fresh.generation, now).await?;
                 }
+                let kind = AuditKind::TokenIssued;
+                let issued = AuditRow::new(&*self.entropy, kind, Actor::Client, now)
+                    .of_person(code.user_id)
+                    .of_client(&code.client_id)
+                    .of_grant(fresh.grant_id)
+                    .in_attempt(reference_of(code.request_id));
+                audit::write(txn, [issued]).await?;
                 let profile_sealed = users::profile_sealed(txn, code.user_id)
                     .await?
                     .ok_or(StoreError::Corrupt("code without a person"))?;
                 Ok(Exchanged::Granted { code, profile_sealed })
             }
             ExchangeDecision::RevokeGrant(grant_id) => {
-                grants::revoke(txn, grant_id, RevocationReason::CodeReplayed, now).await?;
+                let reason = RevocationReason::CodeReplayed;
+                if grants::revoke(txn, grant_id, reason, now).await? == Consumed::ByUs {
+                    let kind = AuditKind::GrantRevoked;
+                    let revoked = AuditRow::new(&*self.entropy, kind, Actor::Client, now)
+                        .of_person(code.user_id)
+                        .of_client(&code.client_id)
+                        .of_grant(grant_id)
+                        .because(reason.name())
+                        .in_attempt(reference_of(code.request_id));
+                    audit::write(txn, [revoked]).await?;
+                }
                 Ok(Exchanged::Revoked(grant_id))
             }
             ExchangeDecision::Refuse(refusal) => Ok(Exchanged::Refused(refusal)),

@@ -17,12 +17,14 @@ use std::time::Duration;
 
 use crate::clients::metadata_document::{self, Document, Documents};
 use crate::clock::Timestamp;
+use crate::domain::audit::{Actor, AuditKind};
 use crate::domain::client::Client;
 use crate::domain::metadata_document::{DocumentUrl, differs_for_people};
 use crate::domain::refusal::AuthorizeRefusal;
 use crate::flow::limits::{Counted, Reading};
 use crate::flow::{Fault, Gatehouse};
 use crate::id::ClientRowId;
+use crate::store::audit::{self, AuditRow};
 use crate::store::{clients, consents, transact};
 
 /// How exact the note of a document's last use is: it is kept for a day without.
@@ -124,6 +126,15 @@ impl Gatehouse {
         let id = ClientRowId::generate(&*self.entropy, now);
         let asks_again = transact!(self.store, txn => {
             let before = clients::lock_published(txn, client_id).await?;
+            let kind = match &before {
+                None => Some(AuditKind::ClientRegistered),
+                Some(before) if before.client != *client => Some(AuditKind::ClientChanged),
+                Some(_) => None,
+            };
+            let row = |kind| {
+                let row = AuditRow::new(&*self.entropy, kind, Actor::Client, now);
+                row.of_client(client_id).because("document")
+            };
             // With the row its approvals would be gone, too.
             let asks_again = before.is_some_and(|before| {
                 differs_for_people(&before.client.metadata, &client.metadata)
@@ -132,6 +143,7 @@ impl Gatehouse {
             if asks_again {
                 consents::delete_of_client(txn, client_id).await?;
             }
+            audit::write(txn, kind.map(row)).await?;
             Ok(asks_again)
         })?;
         tracing::info!(flow = "introduce", outcome = "noted", client_id, asks_again);

@@ -39,6 +39,7 @@ pub mod token;
 pub mod wire;
 pub mod wire_account;
 pub mod wire_admin;
+pub mod wire_admin_audit;
 pub mod wire_admin_counts;
 pub mod wire_admin_entry;
 pub mod wire_admin_overview;

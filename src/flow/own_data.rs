@@ -15,11 +15,12 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::attribution::erasure::{self, Condition, Erased, Farewell};
-use crate::attribution::export::export;
+use crate::attribution::export::{audit_export, export};
 use crate::attribution::sinks::REMOTE_PREFIX;
 use crate::clock::Timestamp;
 use crate::config::sink::{SINK_PREFIX, SinkConfig};
 use crate::config::sink_words::SinkEvent;
+use crate::domain::audit::Actor;
 use crate::domain::refusal::AccountRefusal;
 use crate::flow::browser::Cookies;
 use crate::flow::browser_session::SignedIn;
@@ -183,6 +184,8 @@ impl Gatehouse {
             Own::Refused(refusal) => return Ok(Own::Refused(refusal)),
         };
         let (secret, now) = (&self.config.secret, self.clock.now());
+        let by = Actor::Person(signed_in.user_id);
+        audit_export(&self.store, &*self.entropy, by, signed_in.user_id, now).await?;
         let exported = export(self.store.read(), secret, signed_in.user_id, now).await?;
         let Some(exported) = exported else { return Ok(Own::SignedOut) };
         tracing::info!(flow = "account", outcome = "exported", subject = %signed_in.user_id);
@@ -208,14 +211,18 @@ impl Gatehouse {
         if !self.clock.now().is_within(signed_in.began_at, RECENT_SIGN_IN) {
             return Ok(Own::Refused(AccountRefusal::NotRecent));
         }
-        self.erase_person(signed_in.user_id).await?;
+        self.erase_person(Actor::Somebody, signed_in.user_id).await?;
         Ok(Own::Done((), vec![self.expired_session_cookie(), self.expired_person_cookie()]))
     }
 
     /// Erases a person; nothing when there is none.
-    pub async fn erase_person(&self, user_id: UserId) -> Result<Option<Erased>, Fault> {
-        let (always, now) = (Condition::Always, self.clock.now());
-        let erased = erasure::erase(&self.store, &self.sinks, user_id, always, now).await?;
+    pub async fn erase_person(
+        &self,
+        by: Actor<'_>,
+        user_id: UserId,
+    ) -> Result<Option<Erased>, Fault> {
+        let (asked, now) = (Condition::AskedBy(by), self.clock.now());
+        let erased = erasure::erase(&self.store, &self.sinks, user_id, asked, now).await?;
         for grant_id in erased.iter().flat_map(|erased| &erased.grants) {
             self.standings.forget(*grant_id);
         }

@@ -14,6 +14,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::domain::audit::{Actor, AuditKind};
 use crate::domain::client::Client;
 use crate::domain::refresh_token::{Family, RotationDecision, decide_rotation, requested_scope};
 use crate::domain::refusal::TokenRefusal;
@@ -22,9 +23,10 @@ use crate::domain::token_request::Refresh;
 use crate::flow::granting::{Grantee, TokenOutcome};
 use crate::flow::limits::Reading;
 use crate::flow::{Fault, Gatehouse};
-use crate::id::{GrantId, RefreshTokenId};
+use crate::id::{AuditId, GrantId, RefreshTokenId};
 use crate::metrics::sign_in::Refresh as Refreshed;
 use crate::secret::{Secret, SecretHash};
+use crate::store::audit::{self, AuditRow};
 use crate::store::grants::{self, RevocationReason};
 use crate::store::refresh_tokens::{self, NewGeneration, UndisturbedRotation};
 use crate::store::{Consumed, StoreError, Txn, transact, users};
@@ -139,6 +141,7 @@ impl Gatehouse {
             client_id: &client.client_id,
             requested_scope,
             successor: generation,
+            audit_id: AuditId::generate(&*self.entropy, now),
         };
         let rotated = refresh_tokens::rotate_undisturbed(&self.store, &rotation, now).await?;
         let Some(rotated) = rotated else { return Ok(None) };
@@ -187,10 +190,14 @@ impl Gatehouse {
                 }
                 let next = family.presented.generation + 1;
                 refresh_tokens::insert(txn, family.grant_id, next, generation, now).await?;
+                let refreshed = self.audited(AuditKind::TokenRefreshed, &family, client_id, now);
+                audit::write(txn, [refreshed]).await?;
                 let profile_sealed = sealed_profile(txn, &family).await?;
                 Ok(Rotation::Rotated { family, scope, profile_sealed })
             }
             RotationDecision::Repeat { scope, successor } => {
+                let repeated = self.audited(AuditKind::TokenRefreshed, &family, client_id, now);
+                audit::write(txn, [repeated.because("repeated")]).await?;
                 let profile_sealed = sealed_profile(txn, &family).await?;
                 Ok(Rotation::Repeated { family, scope, successor, profile_sealed })
             }
@@ -204,11 +211,31 @@ impl Gatehouse {
                     TokenRefusal::WrongClient => RevocationReason::RefreshTokenLeaked,
                     _ => RevocationReason::RefreshTokenReplayed,
                 };
-                grants::revoke(txn, family.grant_id, reason, now).await?;
+                // The first of several that see the reuse tells of it.
+                if grants::revoke(txn, family.grant_id, reason, now).await? == Consumed::ByUs {
+                    let told = [AuditKind::RefreshReused, AuditKind::GrantRevoked];
+                    let row =
+                        |kind| self.audited(kind, &family, client_id, now).because(reason.name());
+                    audit::write(txn, told.map(row)).await?;
+                }
                 Ok(Rotation::Revoked { grant_id: family.grant_id, refusal })
             }
             RotationDecision::Refuse(refusal) => Ok(Rotation::Refused(refusal)),
         }
+    }
+
+    /// Who presented the token is a client, whoever the token was meant for.
+    fn audited<'a>(
+        &self,
+        kind: AuditKind,
+        family: &Family,
+        client_id: &'a str,
+        now: Timestamp,
+    ) -> AuditRow<'a> {
+        AuditRow::new(&*self.entropy, kind, Actor::Client, now)
+            .of_person(family.user_id)
+            .of_client(client_id)
+            .of_grant(family.grant_id)
     }
 
     fn answer(

@@ -11,11 +11,13 @@ use std::time::Duration;
 
 use crate::clients::registration;
 use crate::clock::Timestamp;
+use crate::domain::audit::{Actor, AuditKind};
 use crate::domain::client::{Client, ClientMetadata, check_registration};
 use crate::domain::refusal::RegistrationRefusal;
 use crate::flow::limits::{Counted, Reading};
 use crate::flow::{Fault, Gatehouse};
 use crate::id::ClientRowId;
+use crate::store::audit::{self, AuditRow};
 use crate::store::clients::{self, Known};
 use crate::store::{Consumed, StoreError, transact};
 
@@ -70,7 +72,13 @@ impl Gatehouse {
         let id = ClientRowId::generate(&*self.entropy, now);
         let faster = transact!(self.store, txn => {
             match clients::insert(txn, id, &client, now).await? {
-                Consumed::ByUs => Ok(None),
+                Consumed::ByUs => {
+                    let kind = AuditKind::ClientRegistered;
+                    let row = AuditRow::new(&*self.entropy, kind, Actor::Client, now);
+                    let row = row.of_client(&client.client_id).because("registration");
+                    audit::write(txn, [row]).await?;
+                    Ok(None)
+                }
                 Consumed::BySomeoneElse => {
                     let same = clients::find_same(txn, &client.metadata).await?;
                     Ok(Some(same.ok_or(StoreError::Corrupt("client digest"))?))

@@ -7,13 +7,15 @@
 //!    that is revoked.
 
 use crate::clock::Timestamp;
+use crate::domain::audit::{Actor, AuditKind};
 use crate::domain::refusal::RevocationRefusal;
 use crate::flow::{Fault, Gatehouse};
 use crate::id::GrantId;
 use crate::secret::Secret;
+use crate::store::audit::{self, AuditRow};
 use crate::store::grants::{self, RevocationReason};
 use crate::store::refresh_tokens;
-use crate::store::transact;
+use crate::store::{Consumed, transact};
 
 /// How a revocation ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,11 +38,20 @@ impl Gatehouse {
         };
         let standing = grants::standing(self.store.read(), grant_id).await?;
         // RFC 7009 §2.1: another client's token is left alone, and nobody learns that it exists.
-        if standing.is_none_or(|standing| standing.client_id != client.client_id) {
-            return Ok(Revocation::Done);
-        }
+        let own = standing.filter(|standing| standing.client_id == client.client_id);
+        let Some(own) = own else { return Ok(Revocation::Done) };
+        let reason = RevocationReason::ByClient;
         transact!(self.store, txn => {
-            grants::revoke(txn, grant_id, RevocationReason::ByClient, now).await
+            if grants::revoke(txn, grant_id, reason, now).await? == Consumed::ByUs {
+                let kind = AuditKind::GrantRevoked;
+                let revoked = AuditRow::new(&*self.entropy, kind, Actor::Client, now)
+                    .of_person(own.user_id)
+                    .of_client(&own.client_id)
+                    .of_grant(grant_id)
+                    .because(reason.name());
+                audit::write(txn, [revoked]).await?;
+            }
+            Ok(())
         })?;
         self.standings.forget(grant_id);
         self.metrics.sign_in.revoked(RevocationReason::ByClient.name(), 1);

@@ -1,13 +1,15 @@
-//! What sinks are told of a sign-in, in the write that records it: of the first one once for each
-//! sink, of every one where a sink listens to that.
+//! What sinks and the audit log are told of a sign-in, in the write that records it: sinks of the
+//! first one once for each, of every one where a sink listens to that; the log of every one.
 
 use uuid::Uuid;
 
 use crate::attribution::happening::{Detail, Happening, SignInTo};
 use crate::clock::Timestamp;
 use crate::config::sink_words::SinkEvent;
+use crate::domain::audit::{Actor, AuditKind, reference_of};
 use crate::flow::Gatehouse;
-use crate::id::UserId;
+use crate::id::{AuthorizationRequestId, UserId};
+use crate::store::audit::{self, AuditRow};
 use crate::store::{StoreError, Txn};
 
 /// Who has just signed in.
@@ -22,6 +24,8 @@ pub struct SignedInPerson<'a> {
     pub client_id: Option<&'a str>,
     /// Where it led.
     pub to: SignInTo,
+    /// The request of the program.
+    pub attempt: Option<AuthorizationRequestId>,
 }
 
 impl Gatehouse {
@@ -47,6 +51,15 @@ impl Gatehouse {
             // first, the outbox has one row for each sink.
             happenings.push(happening(SinkEvent::FirstSignIn, it.user_id.uuid()));
         }
-        self.sinks.queue(txn, &happenings, now).await
+        self.sinks.queue(txn, &happenings, now).await?;
+        let by = Actor::Person(it.user_id);
+        let row = AuditRow::new(&*self.entropy, AuditKind::SignedIn, by, now);
+        let row = row.of_person(it.user_id).because(match it.to {
+            SignInTo::Program => "program",
+            SignInTo::Browser => "browser",
+        });
+        let row = it.client_id.into_iter().fold(row, AuditRow::of_client);
+        let references = it.attempt.map(reference_of).into_iter();
+        audit::write(txn, [references.fold(row, AuditRow::in_attempt)]).await
     }
 }

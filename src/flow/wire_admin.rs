@@ -9,8 +9,8 @@ use gatehouse_api::admin::port::AdminPort;
 use gatehouse_api::admin::reads::PeopleSearch;
 use gatehouse_api::admin::rights::{Enforcement, Erased, Resumed};
 use gatehouse_api::admin::rows::{
-    Activity, Client, Delivery, Feedback, Gap, Grant, Me, Organization, Person, PersonInFull,
-    Requeued, Revoked, Sink, Usage,
+    Activity, Audit, Client, Delivery, Feedback, Gap, Grant, Me, Organization, Person,
+    PersonInFull, Requeued, Revoked, Sink, Usage,
 };
 use gatehouse_api::page::PageResponse;
 use gatehouse_api::visit::Visit;
@@ -24,8 +24,8 @@ use crate::flow::admin_acts::EndedGrants;
 use crate::flow::wire::{Wire, is_cross_site, log_fault};
 use crate::flow::wire_admin_query::{Asked, bad};
 use crate::flow::{
-    Fault, Gatehouse, wire_admin_counts, wire_admin_entry, wire_admin_pages, wire_admin_people,
-    wire_admin_reads, wire_admin_rights,
+    Fault, Gatehouse, wire_admin_audit, wire_admin_counts, wire_admin_entry, wire_admin_pages,
+    wire_admin_people, wire_admin_reads, wire_admin_rights,
 };
 use crate::id::{GrantId, UserId};
 use crate::store::StoreError;
@@ -295,6 +295,10 @@ impl AdminPort for Wire {
             }
             .await,
         )
+    }
+
+    async fn audit(&self, visit: Visit) -> List<Audit> {
+        list!(self, visit, asked => wire_admin_audit::audit(&self.gatehouse, asked))
     }
 
     async fn activity(&self, visit: Visit) -> List<Activity> {

@@ -113,6 +113,7 @@ pub async fn delete_unused_of_person(
 fn code_of(row: Model) -> AuthorizationCode {
     AuthorizationCode {
         id: AuthorizationCodeId::from_uuid(row.id),
+        request_id: AuthorizationRequestId::from_uuid(row.authorization_request_id),
         client_id: row.client_id,
         user_id: UserId::from_uuid(row.user_id),
         redirect: TrustedRedirect::from_stored(row.redirect_uri),

@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::domain::organization::Attribution;
 use crate::domain::scope::ScopeSet;
 use crate::id::{AuthorizationCodeId, GrantId, UserId};
-use crate::store::entity::grants::{ActiveModel, Column, Entity};
+use crate::store::entity::grants::{ActiveModel, Column, Entity, Model};
 use crate::store::people::{ATTRIBUTION, AttributionRow, JOIN_MEMBERSHIP};
 use crate::store::{Consumed, Db, StoreError, Txn, stored_time};
 
@@ -224,6 +224,15 @@ pub enum Ended {
     All,
 }
 
+/// A grant that was ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndedGrant {
+    /// Its row.
+    pub id: GrantId,
+    /// Whom it was for.
+    pub client_id: String,
+}
+
 /// Ends grants of a person, and nobody else's; those that this call ended.
 pub async fn revoke_of_person(
     txn: &Txn,
@@ -231,7 +240,7 @@ pub async fn revoke_of_person(
     ended: Ended,
     reason: RevocationReason,
     now: Timestamp,
-) -> Result<Vec<GrantId>, StoreError> {
+) -> Result<Vec<EndedGrant>, StoreError> {
     let rows = Entity::update_many()
         .col_expr(Column::RevokedAt, Expr::value(now.millis()))
         .col_expr(Column::RevokedReason, Expr::value(reason.name()))
@@ -243,5 +252,7 @@ pub async fn revoke_of_person(
         .filter(Column::RevokedAt.is_null())
         .exec_with_returning(txn)
         .await?;
-    Ok(rows.into_iter().map(|row| GrantId::from_uuid(row.id)).collect())
+    let ended =
+        |row: Model| EndedGrant { id: GrantId::from_uuid(row.id), client_id: row.client_id };
+    Ok(rows.into_iter().map(ended).collect())
 }

@@ -33,6 +33,7 @@ use crate::store::losses::{Losses, Reader, Repeats};
 pub mod admin_sessions;
 pub mod admin_tokens;
 pub mod anonymous;
+pub mod audit;
 pub mod authorization_codes;
 pub mod authorization_requests;
 pub mod browser_logins;

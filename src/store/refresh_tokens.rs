@@ -12,9 +12,10 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
+use crate::domain::audit::{Actor, AuditKind};
 use crate::domain::refresh_token::{Family, Generation};
 use crate::domain::scope::ScopeSet;
-use crate::id::{GrantId, RefreshTokenId, UserId};
+use crate::id::{AuditId, GrantId, RefreshTokenId, UserId};
 use crate::secret::SecretHash;
 use crate::store::entity::grants;
 use crate::store::entity::refresh_tokens::{ActiveModel, Column, Entity, Model};
@@ -112,6 +113,8 @@ pub struct UndisturbedRotation<'a> {
     pub requested_scope: ScopeSet,
     /// What follows.
     pub successor: NewGeneration,
+    /// The row of the audit log.
+    pub audit_id: AuditId,
 }
 
 /// What a rotation in one statement answers with.
@@ -138,9 +141,10 @@ struct RotatedRow {
     profile_sealed: Vec<u8>,
 }
 
-/// Locks the grant, consumes the presented generation and inserts its successor, in one statement
-/// and one round trip. `None` when anything stands in the way (nothing has changed then), or on
-/// SQLite, which has no data-modifying `WITH`; the caller then walks the long way.
+/// Locks the grant, consumes the presented generation, inserts its successor and tells the audit
+/// log of it, in one statement and one round trip. `None` when anything stands in the way (nothing
+/// has changed then), or on SQLite, which has no data-modifying `WITH`; the caller then walks the
+/// long way.
 pub async fn rotate_undisturbed(
     store: &Store,
     rotation: &UndisturbedRotation<'_>,
@@ -149,41 +153,7 @@ pub async fn rotate_undisturbed(
     if !store.is_postgres() {
         return Ok(None);
     }
-    // A waiter on the grant re-reads the token through the UPDATE, which checks its guard against
-    // the newest row (READ COMMITTED), so of n racers one gets a row and the others none.
-    let statement = Statement::from_sql_and_values(
-        DbBackend::Postgres,
-        "WITH head AS (
-            SELECT g.id, g.user_id, g.scope, g.expires_at, u.profile_sealed
-            FROM refresh_tokens t
-            JOIN grants g ON g.id = t.grant_id
-            JOIN users u ON u.id = g.user_id
-            WHERE t.token_hash = $1 AND g.client_id = $2 AND g.revoked_at IS NULL
-              AND (g.expires_at IS NULL OR g.expires_at > $3)
-              AND string_to_array(g.scope, ' ') @> string_to_array($7, ' ')
-            FOR UPDATE OF g
-        ), consumed AS (
-            UPDATE refresh_tokens t SET consumed_at = $3 FROM head
-            WHERE t.token_hash = $1 AND t.grant_id = head.id
-              AND t.consumed_at IS NULL AND t.expires_at > $3
-            RETURNING t.grant_id, t.generation
-        ), inserted AS (
-            INSERT INTO refresh_tokens
-                (id, grant_id, generation, token_hash, created_at, expires_at)
-            SELECT $4, grant_id, generation + 1, $5, $3, $6 FROM consumed
-            RETURNING grant_id
-        )
-        SELECT head.* FROM head JOIN inserted ON inserted.grant_id = head.id",
-        [
-            rotation.presented.as_bytes().to_vec().into(),
-            rotation.client_id.into(),
-            now.millis().into(),
-            rotation.successor.id.uuid().into(),
-            rotation.successor.token_hash.as_bytes().to_vec().into(),
-            rotation.successor.expires_at.millis().into(),
-            rotation.requested_scope.to_string().into(),
-        ],
-    );
+    let statement = rotation_statement(rotation, now);
     let mut repeats = Repeats::default();
     let mut is_repeated = false;
     let row = loop {
@@ -208,6 +178,51 @@ pub async fn rotate_undisturbed(
         profile_sealed: row.profile_sealed,
         grant_expires_at: stored_time(row.expires_at),
     }))
+}
+
+fn rotation_statement(rotation: &UndisturbedRotation<'_>, now: Timestamp) -> Statement {
+    // A waiter on the grant re-reads the token through the UPDATE, which checks its guard against
+    // the newest row (READ COMMITTED), so of n racers one gets a row and the others none.
+    Statement::from_sql_and_values(
+        DbBackend::Postgres,
+        "WITH head AS (
+            SELECT g.id, g.user_id, g.scope, g.expires_at, u.profile_sealed
+            FROM refresh_tokens t
+            JOIN grants g ON g.id = t.grant_id
+            JOIN users u ON u.id = g.user_id
+            WHERE t.token_hash = $1 AND g.client_id = $2 AND g.revoked_at IS NULL
+              AND (g.expires_at IS NULL OR g.expires_at > $3)
+              AND string_to_array(g.scope, ' ') @> string_to_array($7, ' ')
+            FOR UPDATE OF g
+        ), consumed AS (
+            UPDATE refresh_tokens t SET consumed_at = $3 FROM head
+            WHERE t.token_hash = $1 AND t.grant_id = head.id
+              AND t.consumed_at IS NULL AND t.expires_at > $3
+            RETURNING t.grant_id, t.generation
+        ), inserted AS (
+            INSERT INTO refresh_tokens
+                (id, grant_id, generation, token_hash, created_at, expires_at)
+            SELECT $4, grant_id, generation + 1, $5, $3, $6 FROM consumed
+            RETURNING grant_id
+        ), audited AS (
+            INSERT INTO audit (id, happened_at, kind, actor, user_id, client_id, grant_id)
+            SELECT $8, $3, $9, $10, head.user_id, $2, head.id
+            FROM head JOIN inserted ON inserted.grant_id = head.id
+        )
+        SELECT head.* FROM head JOIN inserted ON inserted.grant_id = head.id",
+        [
+            rotation.presented.as_bytes().to_vec().into(),
+            rotation.client_id.into(),
+            now.millis().into(),
+            rotation.successor.id.uuid().into(),
+            rotation.successor.token_hash.as_bytes().to_vec().into(),
+            rotation.successor.expires_at.millis().into(),
+            rotation.requested_scope.to_string().into(),
+            rotation.audit_id.uuid().into(),
+            AuditKind::TokenRefreshed.name().into(),
+            Actor::Client.name().into(),
+        ],
+    )
 }
 
 /// The rotation that inserted this successor; `None` when none did.

@@ -4,8 +4,10 @@
 //! `World::tend_enforcement` does at once what a house does unasked within seconds.
 
 use gatehouse::clock::Clock as _;
+use gatehouse::domain::audit::Actor;
 use gatehouse::domain::enforcement::{Policy, Standing, Tally};
 use gatehouse::flow::enforcement::reading;
+use gatehouse::secret::SystemEntropy;
 use gatehouse::store::{Consumed, Store, enforcement as halts};
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
@@ -74,7 +76,8 @@ async fn pass(world: &World, time: std::time::Duration) {
 
 async fn resume(world: &World) -> Consumed {
     let store = Store::connect(&world.database_url).await.unwrap();
-    let resumed = reading::resume(&store, world.clock.now()).await.unwrap();
+    let resumed =
+        reading::resume(&store, &SystemEntropy, Actor::Command, world.clock.now()).await.unwrap();
     store.close().await;
     resumed
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use gatehouse::attribution::export::SECTIONS;
+use gatehouse::domain::audit::Actor;
 use serde_json::{Value, json};
 use wiremock::ResponseTemplate;
 
@@ -138,7 +139,7 @@ on_both! {
         crate::support::database::db_execute(
             &world.database_url, "UPDATE outbox SET attempts = 0").await;
         for user_id in people(&world).await {
-            let erased = gatehouse.erase_person(user_id).await.unwrap().unwrap();
+            let erased = gatehouse.erase_person(Actor::Command, user_id).await.unwrap().unwrap();
             assert_eq!(erased.sinks, Vec::<String>::new());
         }
         assert_eq!(rows_of_people(&world).await, 0);
@@ -205,7 +206,7 @@ on_both! {
             let user_id = people(&world).await[0];
             let erasures: Vec<_> = (0..AT_ONCE).map(|_| {
                 let house = Arc::clone(&house);
-                tokio::spawn(async move { house.gatehouse.erase_person(user_id).await.unwrap() })
+                tokio::spawn(async move { house.gatehouse.erase_person(Actor::Command, user_id).await.unwrap() })
             }).collect();
             let mut found = 0;
             for erasure in erasures {
@@ -253,7 +254,7 @@ on_both! {
             });
             let erasures: Vec<_> = (0..2).map(|_| {
                 let house = Arc::clone(&house);
-                tokio::spawn(async move { house.gatehouse.erase_person(user_id).await.unwrap() })
+                tokio::spawn(async move { house.gatehouse.erase_person(Actor::Command, user_id).await.unwrap() })
             }).collect();
             let mut found = 0;
             for erasure in erasures {
@@ -290,7 +291,7 @@ on_both! {
             let house = Arc::new(world.house_with(&[]).await.unwrap());
             let erasing = Arc::clone(&house);
             let erases = tokio::spawn(async move {
-                erasing.gatehouse.erase_person(user_id).await.unwrap()
+                erasing.gatehouse.erase_person(Actor::Command, user_id).await.unwrap()
             });
             browser.get(&callback).await.expect(303);
             assert!(erases.await.unwrap().is_some());
@@ -299,7 +300,7 @@ on_both! {
             assert!(now.len() <= 1 && !now.contains(&user_id), "{now:?}");
             let house = &house.gatehouse;
             for user_id in now {
-                house.erase_person(user_id).await.unwrap();
+                house.erase_person(Actor::Command, user_id).await.unwrap();
             }
             assert_eq!(rows_of_people(&world).await, 0);
             house.store.close().await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{
     Answer, Backend, McpClient, OAuthClient, Process, Tokens, World, free_port, on_both,

@@ -131,7 +131,14 @@ pub const KEPT: &[(&str, &[&str])] = &[
     ("poem_openapi", &["src/flow/wire*", "src/http"]),
     (
         "reqwest",
-        &["src/http_client.rs", "src/upstream", "src/clients", "src/remote", "src/attribution"],
+        &[
+            "src/http_client.rs",
+            "src/upstream",
+            "src/clients",
+            "src/remote",
+            "src/attribution",
+            "src/cli/doctor/visits.rs",
+        ],
     ),
     ("prometheus", &["src/metrics"]),
     ("rmcp", &["src/mcp"]),

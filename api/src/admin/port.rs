@@ -9,8 +9,8 @@ use crate::admin::pages::{ActForm, View};
 use crate::admin::reads::PeopleSearch;
 use crate::admin::rights::{Enforcement, Erased, Resumed};
 use crate::admin::rows::{
-    Activity, Client, Delivery, Feedback, Gap, Grant, Me, Organization, Person, PersonInFull,
-    Requeued, Revoked, Sink, Usage,
+    Activity, Audit, Client, Delivery, Feedback, Gap, Grant, Me, Organization, Person,
+    PersonInFull, Requeued, Revoked, Sink, Usage,
 };
 use crate::page::PageResponse;
 use crate::visit::Visit;
@@ -74,6 +74,8 @@ port! {
     deliveries() -> List<Delivery>;
     /// Queues again what was given up.
     redeliver(name: String) -> Answer<Requeued>;
+    /// The audit log, the newest first.
+    audit() -> List<Audit>;
     /// What happened, by day.
     activity() -> List<Activity>;
     /// Calls of tools, added up.

@@ -11,8 +11,8 @@ use crate::admin::answer::{Answer, List};
 use crate::admin::caller::AdminVisit;
 use crate::admin::port::AdminPort;
 use crate::admin::rows::{
-    Client, Delivery, Feedback, Grant, Me, Organization, Person, PersonInFull, Requeued, Revoked,
-    Sink,
+    Audit, Client, Delivery, Feedback, Grant, Me, Organization, Person, PersonInFull, Requeued,
+    Revoked, Sink,
 };
 use crate::form::JsonOrFault;
 
@@ -265,6 +265,37 @@ impl<P: AdminPort> AdminReadApi<P> {
         #[oai(name = "format")] _format: Query<Option<Format>>,
     ) -> List<Delivery> {
         self.0.deliveries(visit.0).await
+    }
+
+    /// List the audit log.
+    ///
+    /// Who did what, the newest first. Rows are added and never changed.
+    #[oai(path = "/audit", method = "get", operation_id = "admin_audit")]
+    #[expect(clippy::too_many_arguments, reason = "each is a parameter of the document")]
+    async fn audit(
+        &self,
+        visit: AdminVisit,
+        /// From this day on, written `2027-01-15`, in UTC.
+        #[oai(name = "from")]
+        _from: Query<Option<String>>,
+        /// Up to this day, it included.
+        #[oai(name = "to")]
+        _to: Query<Option<String>>,
+        /// Of this kind: `signed_in`, `consent_allowed`, `consent_denied`, `token_issued`,
+        /// `token_refreshed`, `refresh_reused`, `grant_revoked`, `client_registered`,
+        /// `client_changed`, `admin_token_created`, `admin_token_revoked`, `deliveries_requeued`,
+        /// `person_exported`, `person_erased` or `enforcement_resumed`.
+        #[oai(name = "kind")]
+        _kind: Query<Option<String>>,
+        /// About this person, or done by them.
+        #[oai(name = "person")]
+        _person: Query<Option<String>>,
+        #[oai(name = "limit", validator(minimum(value = "1"), maximum(value = "500")))]
+        _limit: Query<Option<u64>>,
+        #[oai(name = "after")] _after: Query<Option<String>>,
+        #[oai(name = "format")] _format: Query<Option<Format>>,
+    ) -> List<Audit> {
+        self.0.audit(visit.0).await
     }
 
     /// Queue again what was given up.

@@ -245,6 +245,35 @@ pub struct Delivery {
     pub last_failure: Option<String>,
 }
 
+/// A row of the audit log.
+#[derive(Clone, Debug, Object)]
+pub struct Audit {
+    /// Its identifier.
+    pub id: String,
+    /// When it happened.
+    pub at: String,
+    /// What happened, in one of the words that `kind` takes.
+    pub kind: String,
+    /// `person:` and their identifier, `token:` and its name, `client`, `command` or `server`. A
+    /// `person` alone was erased, or it was not known yet who they are.
+    pub who: String,
+    /// Whom it is about; nobody any more when they were erased.
+    #[oai(skip_serializing_if_is_none)]
+    pub person: Option<String>,
+    /// Which program it is about.
+    #[oai(skip_serializing_if_is_none)]
+    pub client_id: Option<String>,
+    /// Which grant it is about.
+    #[oai(skip_serializing_if_is_none)]
+    pub grant: Option<String>,
+    /// Why or how, in a word; of a receiver or a token its name.
+    #[oai(skip_serializing_if_is_none)]
+    pub reason: Option<String>,
+    /// In which sign-in attempt.
+    #[oai(skip_serializing_if_is_none)]
+    pub reference: Option<String>,
+}
+
 /// What happened on a day, in UTC.
 #[derive(Clone, Debug, Object)]
 pub struct Activity {
@@ -339,6 +368,7 @@ rows! {
         "failed" "waiting_since" "last_delivered_at";
     Delivery, "deliveries": "id" "sink" "kind" "person" "created_at" "state" "attempts"
         "next_attempt_at" "last_failure";
+    Audit, "audit": "id" "at" "kind" "who" "person" "client_id" "grant" "reason" "reference";
     Activity, "activity": "day" "clients" "people" "grants";
     Usage, "usage": "key" "calls" "people" "p50_ms" "p95_ms";
     Gap, "gaps": "topic" "organizations" "searches" "empty" "weak" "reformulated" "last_day"
@@ -372,6 +402,7 @@ mod tests {
         columns_are_the_fields_of::<Feedback>();
         columns_are_the_fields_of::<Sink>();
         columns_are_the_fields_of::<Delivery>();
+        columns_are_the_fields_of::<Audit>();
         columns_are_the_fields_of::<Activity>();
         columns_are_the_fields_of::<Usage>();
         columns_are_the_fields_of::<Gap>();

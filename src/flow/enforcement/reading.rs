@@ -7,9 +7,12 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::config::enforcement::EnforcementConfig;
 use crate::config::{AuthMode, Config};
+use crate::domain::audit::{Actor, AuditKind};
 use crate::domain::day::Day;
 use crate::domain::enforcement::{Policy, Share, Status, client_named};
 use crate::domain::replay::{Replay, Report, SignedIn};
+use crate::secret::Entropy;
+use crate::store::audit::{self, AuditRow};
 use crate::store::{Consumed, Store, StoreError, anonymous, enforcement, transact};
 
 /// What is told of as the last hour.
@@ -112,8 +115,21 @@ pub async fn status(store: &Store, policy: Policy, now: Timestamp) -> Result<Sta
 }
 
 /// Ends a halt; by someone else when there is none.
-pub async fn resume(store: &Store, now: Timestamp) -> Result<Consumed, StoreError> {
-    transact!(*store, txn => enforcement::resume(txn, now).await)
+pub async fn resume(
+    store: &Store,
+    entropy: &dyn Entropy,
+    by: Actor<'_>,
+    now: Timestamp,
+) -> Result<Consumed, StoreError> {
+    transact!(*store, txn => {
+        let by = audit::hold_actor(txn, by).await?;
+        let resumed = enforcement::resume(txn, now).await?;
+        if resumed == Consumed::ByUs {
+            let kind = AuditKind::EnforcementResumed;
+            audit::write(txn, [AuditRow::new(entropy, kind, by, now)]).await?;
+        }
+        Ok(resumed)
+    })
 }
 
 /// What one clean-up pass deleted.

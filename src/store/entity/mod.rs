@@ -2,6 +2,7 @@
 
 pub mod admin_sessions;
 pub mod admin_tokens;
+pub mod audit;
 pub mod authorization_codes;
 pub mod authorization_requests;
 pub mod browser_logins;

@@ -149,7 +149,7 @@ pub async fn db_execute(url: &str, sql: &str) {
     connection.close().await.expect("closing works");
 }
 
-const TABLES: [&str; 30] = [
+const TABLES: [&str; 32] = [
     "clients",
     "users",
     "consents",
@@ -180,6 +180,8 @@ const TABLES: [&str; 30] = [
     "admin_sessions",
     "admin_tokens",
     "leases",
+    "audit",
+    "audit_horizon",
 ];
 
 /// Every value of every table, as text, bytes included.
