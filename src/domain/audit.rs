@@ -36,11 +36,13 @@ pub enum AuditKind {
     PersonErased,
     /// Enforcement went on after a halt.
     EnforcementResumed,
+    /// The next signing key was published.
+    SigningKeyPublished,
 }
 
 impl AuditKind {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::SignedIn,
         Self::ConsentAllowed,
         Self::ConsentDenied,
@@ -56,6 +58,7 @@ impl AuditKind {
         Self::PersonExported,
         Self::PersonErased,
         Self::EnforcementResumed,
+        Self::SigningKeyPublished,
     ];
 
     /// What rows and answers say.
@@ -76,6 +79,7 @@ impl AuditKind {
             Self::PersonExported => "person_exported",
             Self::PersonErased => "person_erased",
             Self::EnforcementResumed => "enforcement_resumed",
+            Self::SigningKeyPublished => "signing_key_published",
         }
     }
 

@@ -10,11 +10,13 @@
 
 use crate::clock::Timestamp;
 use crate::config::Config;
+use crate::domain::audit::{Actor, AuditKind};
 use crate::domain::key_rotation::{Asked, Decision, decide, is_spent};
 use crate::flow::Fault;
 use crate::flow::keyring::{signer_among, stored_key};
 use crate::keys::{SigningAlgorithm, SigningKey};
 use crate::secret::Entropy;
+use crate::store::audit::{self, AuditRow};
 use crate::store::signing_keys::{self, StoredKey};
 use crate::store::{Consumed, Store, StoreError, transact};
 
@@ -81,6 +83,9 @@ pub async fn rotate(
         let decision = decide_by(&signing_keys::published(txn).await?, algorithm, asked, now);
         if matches!(decision, Decision::Publish(_)) {
             signing_keys::insert(txn, row.clone()).await?;
+            let by = if asked == Asked::ByHand { Actor::Command } else { Actor::Server };
+            let published = AuditRow::new(entropy, AuditKind::SigningKeyPublished, by, now);
+            audit::write(txn, [published]).await?;
         }
         Ok(decision)
     });

@@ -25,6 +25,12 @@ fn sub(tokens: &Tokens) -> String {
     tokens.claims()["sub"].as_str().expect("a person").to_owned()
 }
 
+/// Who did what is of this kind, as the audit log tells it.
+async fn told(operator: &Operator, kind: &str) -> Vec<String> {
+    let rows = operator.all(&format!("/audit?kind={kind}"), 50).await;
+    rows.iter().map(|row| row["who"].as_str().expect("somebody").to_owned()).collect()
+}
+
 async fn people(world: &World) -> i64 {
     db_number(&world.database_url, "SELECT count(*) FROM users").await
 }
@@ -58,6 +64,9 @@ on_both! {
         let disposition = file.header("content-disposition");
         assert_eq!(disposition, Some("attachment; filename=\"person.json\""));
         assert_eq!(file.json()["feedback"], exported["feedback"]);
+        let by = told(&writer, "person_exported").await;
+        assert!(by.len() == 2 && by.contains(&"token:writer".to_owned()), "{by:?}");
+        assert!(by.iter().any(|by| by.starts_with("person:")), "{by:?}");
     }
 
     async fn a_person_is_erased_and_their_tokens_end_here_at_once(backend: Backend) {
@@ -81,6 +90,7 @@ on_both! {
         world.mcp(&carol.access_token).tool("whoami", json!({})).await.expect(200);
         // Once more there is nobody.
         writer.post(&path).await.expect(404);
+        assert_eq!(told(&writer, "person_erased").await, ["token:writer"]);
         world.advance(2 * MINUTE);
         world.deliver().await.unwrap();
         let told = receiver.received().await;
@@ -202,6 +212,7 @@ on_both! {
         let resumed = async || writer.post("/enforcement/resume").await.expect(200).json();
         assert_eq!(resumed().await, json!({"resumed": true}));
         assert_eq!(resumed().await, json!({"resumed": false}));
+        assert_eq!(told(&writer, "enforcement_resumed").await, ["token:writer"]);
         let page = browser.get(&world.admin_at("/admin/enforcement")).await.expect(200);
         assert!(!page.body.contains("end the halt"), "{}", page.body);
         let odd = browser.get(&world.admin_at("/admin/enforcement?share=lots")).await;

@@ -162,6 +162,9 @@ on_both! {
             }
             assert_eq!(published, 1);
             assert_eq!(db_number(&world.database_url, keys).await, rotated + 1);
+            let told = "SELECT count(*) FROM audit
+                WHERE kind = 'signing_key_published' AND actor = 'server'";
+            assert_eq!(db_number(&world.database_url, told).await, rotated);
         }
     }
 
@@ -211,6 +214,9 @@ on_both! {
         assert_eq!(code, Some(1));
         let (_, listed) = run(&world, folder.path(), "keys list --json", &settings).await;
         assert_eq!(listed, said);
+        let told = "SELECT count(*) FROM audit
+            WHERE kind = 'signing_key_published' AND actor = 'command'";
+        assert_eq!(db_number(&world.database_url, told).await, 1);
         db_execute(&world.database_url, "UPDATE signing_keys SET signs_from = 1000
             WHERE signs_from > 0").await;
         let (_, said) = run(&world, folder.path(), "keys list --json", &settings).await;

@@ -284,7 +284,7 @@ impl<P: AdminPort> AdminReadApi<P> {
         /// Of this kind: `signed_in`, `consent_allowed`, `consent_denied`, `token_issued`,
         /// `token_refreshed`, `refresh_reused`, `grant_revoked`, `client_registered`,
         /// `client_changed`, `admin_token_created`, `admin_token_revoked`, `deliveries_requeued`,
-        /// `person_exported`, `person_erased` or `enforcement_resumed`.
+        /// `person_exported`, `person_erased`, `enforcement_resumed` or `signing_key_published`.
         #[oai(name = "kind")]
         _kind: Query<Option<String>>,
         /// About this person, or done by them.
