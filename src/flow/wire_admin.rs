@@ -7,10 +7,10 @@ use gatehouse_api::admin::answer::{Answer, List, Problem};
 use gatehouse_api::admin::pages::{ActForm, View};
 use gatehouse_api::admin::port::AdminPort;
 use gatehouse_api::admin::reads::PeopleSearch;
-use gatehouse_api::admin::rights::{Enforcement, Erased, Resumed};
+use gatehouse_api::admin::rights::{Enforcement, Erased, Requeued, Resumed, Revoked};
 use gatehouse_api::admin::rows::{
     Activity, Audit, Client, Delivery, Feedback, Gap, Grant, Me, Organization, Person,
-    PersonInFull, Requeued, Revoked, Sink, Usage,
+    PersonInFull, Sink, Usage,
 };
 use gatehouse_api::page::PageResponse;
 use gatehouse_api::visit::Visit;

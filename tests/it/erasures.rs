@@ -206,7 +206,10 @@ on_both! {
             let user_id = people(&world).await[0];
             let erasures: Vec<_> = (0..AT_ONCE).map(|_| {
                 let house = Arc::clone(&house);
-                tokio::spawn(async move { house.gatehouse.erase_person(Actor::Command, user_id).await.unwrap() })
+                tokio::spawn(async move {
+                    let erased = house.gatehouse.erase_person(Actor::Command, user_id);
+                    erased.await.unwrap()
+                })
             }).collect();
             let mut found = 0;
             for erasure in erasures {
@@ -254,7 +257,10 @@ on_both! {
             });
             let erasures: Vec<_> = (0..2).map(|_| {
                 let house = Arc::clone(&house);
-                tokio::spawn(async move { house.gatehouse.erase_person(Actor::Command, user_id).await.unwrap() })
+                tokio::spawn(async move {
+                    let erased = house.gatehouse.erase_person(Actor::Command, user_id);
+                    erased.await.unwrap()
+                })
             }).collect();
             let mut found = 0;
             for erasure in erasures {

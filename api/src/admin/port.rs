@@ -7,10 +7,10 @@ use crate::Nobody;
 use crate::admin::answer::{Answer, List};
 use crate::admin::pages::{ActForm, View};
 use crate::admin::reads::PeopleSearch;
-use crate::admin::rights::{Enforcement, Erased, Resumed};
+use crate::admin::rights::{Enforcement, Erased, Requeued, Resumed, Revoked};
 use crate::admin::rows::{
     Activity, Audit, Client, Delivery, Feedback, Gap, Grant, Me, Organization, Person,
-    PersonInFull, Requeued, Revoked, Sink, Usage,
+    PersonInFull, Sink, Usage,
 };
 use crate::page::PageResponse;
 use crate::visit::Visit;

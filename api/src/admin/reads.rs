@@ -10,9 +10,9 @@ use crate::admin::Tag;
 use crate::admin::answer::{Answer, List};
 use crate::admin::caller::AdminVisit;
 use crate::admin::port::AdminPort;
+use crate::admin::rights::{Requeued, Revoked};
 use crate::admin::rows::{
-    Audit, Client, Delivery, Feedback, Grant, Me, Organization, Person, PersonInFull, Requeued,
-    Revoked, Sink,
+    Audit, Client, Delivery, Feedback, Grant, Me, Organization, Person, PersonInFull, Sink,
 };
 use crate::form::JsonOrFault;
 

@@ -98,6 +98,20 @@ pub struct Resumed {
     pub resumed: bool,
 }
 
+/// What was ended.
+#[derive(Clone, Debug, Object)]
+pub struct Revoked {
+    /// The grants that this call ended; those that had ended before are not among them.
+    pub grants: Vec<String>,
+}
+
+/// What was queued again.
+#[derive(Clone, Debug, Object)]
+pub struct Requeued {
+    /// How many deliveries.
+    pub deliveries: u64,
+}
+
 /// What is done for a person, and about those who do not sign in.
 pub struct AdminRightsApi<P>(pub Arc<P>);
 

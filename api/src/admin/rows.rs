@@ -331,20 +331,6 @@ pub struct Gap {
     pub contexts: Option<Vec<String>>,
 }
 
-/// What was ended.
-#[derive(Clone, Debug, Object)]
-pub struct Revoked {
-    /// The grants that this call ended; those that had ended before are not among them.
-    pub grants: Vec<String>,
-}
-
-/// What was queued again.
-#[derive(Clone, Debug, Object)]
-pub struct Requeued {
-    /// How many deliveries.
-    pub deliveries: u64,
-}
-
 macro_rules! rows {
     ($($ty:ident, $name:literal: $($column:literal)+;)+) => {$(
         impl Row for $ty {
