@@ -2,6 +2,8 @@
 
 import { chromium } from 'playwright-core';
 
+import { listens, until } from './ports.mjs';
+
 const SECONDS = 30;
 
 const FLAGS = [
@@ -45,6 +47,8 @@ class Person {
       await page.locator('dd', { hasText: redirect.origin }).first().waitFor();
       await page.getByRole('button', { name: /^Allow/ }).click();
       await page.getByLabel('E-mail address').fill(this.email);
+      // Some clients begin to listen when they have sent the browser off. People take longer to type.
+      await until(SECONDS, `${redirect.origin} listens`, () => listens(redirect));
       await page.getByRole('button', { name: 'Sign in' }).click();
       await page.waitForURL((url) => url.origin !== house);
       const end = new URL(page.url());

@@ -11,6 +11,18 @@ export async function listening(server) {
   return server.address().port;
 }
 
+/** Whether somebody listens at the address of a URL. */
+export function listens({ hostname, port }) {
+  return new Promise((resolve) => {
+    const socket = net.connect({ host: hostname, port });
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
+}
+
 export async function closed(server) {
   server.closeAllConnections?.();
   await new Promise((resolve) => server.close(resolve));
