@@ -29,6 +29,17 @@ pub const fn date(days_since_epoch: i64) -> (i64, i64, i64) {
     (year, month, day)
 }
 
+/// The day since the epoch of a Gregorian date; the other way round than [`date`].
+pub const fn day_number(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let month_from_march = (month + 9) % 12;
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * DAYS_OF_ERA + day_of_era - DAYS_BEFORE_EPOCH
+}
+
 /// The day since the epoch that a moment lies in.
 pub const fn day_of(moment: Timestamp) -> i64 {
     moment.millis().div_euclid(MILLIS_OF_DAY)

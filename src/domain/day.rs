@@ -3,13 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::calendar::{self, MILLIS_OF_DAY, day_of};
 use crate::clock::Timestamp;
 
 /// A day, as the number of days since 1 January 1970 in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(i64);
-
-const MILLIS: i64 = 86_400_000;
 
 /// The last day with four digits for the year, 9999-12-31, and the first one, 0000-03-01: more than
 /// any clock says, and little enough for every sum.
@@ -18,7 +17,7 @@ const BOUNDS: (i64, i64) = (-719_468, 2_932_896);
 impl Day {
     /// The day on which a moment lies.
     pub const fn of(moment: Timestamp) -> Self {
-        Self::from_number(moment.millis().div_euclid(MILLIS))
+        Self::from_number(day_of(moment))
     }
 
     /// From what a column holds: days since the epoch.
@@ -53,7 +52,7 @@ impl Day {
 
     /// When it is over.
     pub const fn end(self) -> Timestamp {
-        Timestamp::from_millis((self.0 + 1) * MILLIS)
+        Timestamp::from_millis((self.0 + 1) * MILLIS_OF_DAY)
     }
 
     /// Reads `2026-11-23`.
@@ -69,7 +68,7 @@ impl Day {
         if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
             return None;
         }
-        let read = Self(days_from_civil(year, month, day));
+        let read = Self(calendar::day_number(year, month, day));
         // 30 February would be another day's name.
         (read.to_string() == text).then_some(read)
     }
@@ -78,35 +77,9 @@ impl Day {
 /// As ISO 8601 writes it: `2026-11-23`.
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day) = civil_from_days(self.0);
+        let (year, month, day) = calendar::date(self.0);
         write!(f, "{year:04}-{month:02}-{day:02}")
     }
-}
-
-/// The calendar counted from March, so that the leap day is the last of its year (Howard Hinnant,
-/// "chrono-compatible low-level date algorithms").
-const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let month_from_march = (month + 9) % 12;
-    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
-}
-
-const fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400;
-    (if month <= 2 { year + 1 } else { year }, month, day)
 }
 
 #[cfg(test)]
@@ -141,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_moment_lies_on_one_day_and_the_next_begins_where_it_ends() {
-        for (millis, day) in [(0, 0), (MILLIS - 1, 0), (MILLIS, 1), (-1, -1)] {
+        for (millis, day) in [(0, 0), (MILLIS_OF_DAY - 1, 0), (MILLIS_OF_DAY, 1), (-1, -1)] {
             assert_eq!(Day::of(Timestamp::from_millis(millis)), Day(day));
         }
         assert_eq!(Day::of(Day(7).end()), Day(8));

@@ -20,17 +20,30 @@ use crate::page::admin::{
     render_enforcement, render_person, render_tables,
 };
 
-/// `GET /admin/` and `GET /admin/…`
-pub async fn dashboard(gatehouse: &Gatehouse, visit: &Visit, view: View) -> PageResponse {
-    let by = match looking(gatehouse, visit).await {
-        Ok(by) => by,
-        Err(instead) => return instead,
-    };
+/// What every page of the dashboard begins with.
+struct Looking {
+    /// Ties its forms to the session.
+    form: String,
+    /// What has just been done.
+    done: Option<&'static str>,
+    /// What else was asked for.
+    asked: Asked,
+}
+
+/// Who may look at a page gets this far; everybody else gets what stands in its place.
+async fn begun(gatehouse: &Gatehouse, visit: &Visit) -> Result<Looking, PageResponse> {
+    let by = looking(gatehouse, visit).await?;
     let form = gatehouse.admin_form(&by).unwrap_or_default();
     let mut asked = Asked::of(visit);
-    let done = match asked.text("done") {
-        Ok(done) => done.as_deref().and_then(done_in_words),
-        Err(problem) => return problem_page(gatehouse, &problem),
+    let done = asked.text("done").map_err(|problem| problem_page(gatehouse, &problem))?;
+    Ok(Looking { form, done: done.as_deref().and_then(done_in_words), asked })
+}
+
+/// `GET /admin/` and `GET /admin/…`
+pub async fn dashboard(gatehouse: &Gatehouse, visit: &Visit, view: View) -> PageResponse {
+    let Looking { form, done, asked } = match begun(gatehouse, visit).await {
+        Ok(looking) => looking,
+        Err(instead) => return instead,
     };
     let here = match view {
         View::Overview => "/admin/",
@@ -102,15 +115,9 @@ async fn enforcement_page(
 
 /// `GET /admin/people/…`
 pub async fn person_page(gatehouse: &Gatehouse, visit: &Visit, id: &str) -> PageResponse {
-    let by = match looking(gatehouse, visit).await {
-        Ok(by) => by,
+    let Looking { form, done, asked } = match begun(gatehouse, visit).await {
+        Ok(looking) => looking,
         Err(instead) => return instead,
-    };
-    let form = gatehouse.admin_form(&by).unwrap_or_default();
-    let mut asked = Asked::of(visit);
-    let done = match asked.text("done") {
-        Ok(done) => done.as_deref().and_then(done_in_words),
-        Err(problem) => return problem_page(gatehouse, &problem),
     };
     let shell = Shell { frame: gatehouse.frame(), form: &form, here: "/admin/people", done };
     match wire_admin_people::one_person(gatehouse, asked, id).await {

@@ -6,10 +6,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::support::database::{db_execute, db_number, postgres_to_relay};
-use crate::support::relay::{Blow, Moment};
 use crate::support::sinks::{SECRETS, body, erased, sink};
 use crate::support::{Backend, MINUTE, McpClient, Receiver, Relay, Tokens, World, on_both};
-use crate::usage::calls_written;
+use crate::usage::{calls_written, counted_with_breaks};
 
 const FIELDS: &str = "\"id\", \"client_product\", \"tool\", \"outcome\"";
 
@@ -157,23 +156,13 @@ async fn a_commit_that_nobody_answered_is_told_of_once() {
     let world = house(Backend::Postgres, Some(&relay), &receiver).await;
     let tokens = signed_in(&world, "editor", "alice").await;
     let mcp = world.mcp(&tokens.access_token);
-    let (mut calls, mut breaks) = (0, 0);
-    for is_delivered in [false, true] {
-        for message in 0..16 {
-            search(&mcp, "install").await;
-            calls += 1;
-            relay.arm(Moment { message, is_delivered }, Blow::Cut);
-            // Whether it fails is as chance will have it: some breaks are mended on the way.
-            drop(world.count_usage().await);
-            breaks += usize::from(relay.disarm().await);
-            relay.settled().await;
-        }
-    }
+    let (calls, breaks) = counted_with_breaks(&world, &relay, &mcp, 16).await;
     world.count_usage().await.unwrap();
     assert!(breaks >= 12, "begin, writes and commit were broken off: {breaks}");
     // A house hands on by itself as well. What it had claimed in a moment of a break waits for the
     // end of that claim, and what it had handed on is handed on once more, under the same key.
     world.advance(2 * MINUTE);
     let told = events(&world, &receiver).await;
-    assert_eq!((keys(&told).len(), calls_written(&world).await), (calls, 32));
+    let told = i64::try_from(keys(&told).len()).unwrap();
+    assert_eq!((told, calls_written(&world).await), (calls, 32));
 }

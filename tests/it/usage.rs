@@ -170,17 +170,18 @@ on_both! {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_commit_that_nobody_answered_counts_once() {
-    let Some(server) = postgres_to_relay() else { return };
-    let relay = Relay::to(vec![server]).await;
-    let world = World::behind(Backend::Postgres, Some(&relay), &[]).await;
-    let tokens = world.client("editor").await.signed_in(&world, "alice").await;
-    let mcp = world.mcp(&tokens.access_token);
+/// Breaks off what counts a call at each of so many messages, before it arrives and after: how many
+/// calls there were, and how often something broke.
+pub async fn counted_with_breaks(
+    world: &World,
+    relay: &Relay,
+    mcp: &McpClient,
+    messages: usize,
+) -> (i64, usize) {
     let (mut calls, mut breaks) = (0, 0);
     for is_delivered in [false, true] {
-        for message in 0..12 {
-            search(&mcp, "install").await;
+        for message in 0..messages {
+            search(mcp, "install").await;
             calls += 1;
             relay.arm(Moment { message, is_delivered }, Blow::Cut);
             // Whether it fails is as chance will have it: some breaks are mended on the way.
@@ -189,6 +190,17 @@ async fn a_commit_that_nobody_answered_counts_once() {
             relay.settled().await;
         }
     }
+    (calls, breaks)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_nobody_answered_counts_once() {
+    let Some(server) = postgres_to_relay() else { return };
+    let relay = Relay::to(vec![server]).await;
+    let world = World::behind(Backend::Postgres, Some(&relay), &[]).await;
+    let tokens = world.client("editor").await.signed_in(&world, "alice").await;
+    let mcp = world.mcp(&tokens.access_token);
+    let (calls, breaks) = counted_with_breaks(&world, &relay, &mcp, 12).await;
     world.count_usage().await.unwrap();
     assert!(breaks >= 8, "begin, writes and commit were broken off: {breaks}");
     assert_eq!(calls_written(&world).await, calls);

@@ -30,7 +30,7 @@ pub const ROOMS: &[Room] = &[
     room("http_client", LEAVES),
     room("config", LEAVES),
     // Values only: no clock, no chance. `domain_words` bars Clock and Entropy by name as well.
-    room("domain", &["clock::Timestamp", "id", "loopback", "secret"]),
+    room("domain", &["calendar", "clock::Timestamp", "id", "loopback", "secret"]),
     // Words of the domain are labels; whatever else a label is, the settings say.
     room("metrics", &["domain::refusal"]),
     room("store", &[LEAVES_AND, "domain", "metrics"]),

@@ -2,11 +2,9 @@
 
 use sea_orm::{FromQueryResult, Statement};
 
+use crate::calendar::MILLIS_OF_DAY;
 use crate::clock::Timestamp;
 use crate::store::{Db, StoreError};
-
-/// Milliseconds of a day.
-pub const DAY_MILLIS: i64 = 86_400_000;
 
 /// What is counted, and where it is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +34,10 @@ pub async fn by_day(db: &impl Db, counted: Counted, since: i64) -> Result<Vec<Of
         Counted::Grants => "grants",
     };
     let sql = format!(
-        "SELECT created_at / {DAY_MILLIS} AS day, count(*) AS count FROM {table}
+        "SELECT created_at / {MILLIS_OF_DAY} AS day, count(*) AS count FROM {table}
          WHERE created_at >= $1 GROUP BY 1 ORDER BY 1"
     );
-    let values = [(since * DAY_MILLIS).into()];
+    let values = [(since * MILLIS_OF_DAY).into()];
     let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
     Ok(OfDay::find_by_statement(statement).all(db).await?)
 }
@@ -75,7 +73,7 @@ pub async fn funnel(db: &impl Db, since: Timestamp) -> Result<Funnel, StoreError
              (SELECT count(DISTINCT g.user_id) FROM grants g
                  WHERE g.created_at >= $1 AND EXISTS (SELECT 1 FROM usage_by_person u
                      WHERE u.user_id = g.user_id AND u.day >= $2)) AS called",
-        [since.millis().into(), since.millis().div_euclid(DAY_MILLIS).into()],
+        [since.millis().into(), since.millis().div_euclid(MILLIS_OF_DAY).into()],
     );
     Ok(Funnel::find_by_statement(statement).one(db).await?.unwrap_or_default())
 }

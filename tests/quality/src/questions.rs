@@ -84,7 +84,7 @@ impl Set {
     pub fn floor(by: By) -> Floor {
         match by {
             By::Page => Floor { recall_at_3: 0.85, recall_at_10: 0.95 },
-            By::Section => Floor { recall_at_3: 0.70, recall_at_10: 0.85 },
+            By::Section => Floor { recall_at_3: 0.65, recall_at_10: 0.85 },
         }
     }
 }
