@@ -47,7 +47,7 @@ class Person {
       await page.locator('dd', { hasText: redirect.origin }).first().waitFor();
       await page.getByRole('button', { name: /^Allow/ }).click();
       await page.getByLabel('E-mail address').fill(this.email);
-      // Some clients begin to listen when they have sent the browser off. People take longer to type.
+      // Some clients begin to listen when they have sent the browser off; people type slower.
       await until(SECONDS, `${redirect.origin} listens`, () => listens(redirect));
       await page.getByRole('button', { name: 'Sign in' }).click();
       await page.waitForURL((url) => url.origin !== house);
