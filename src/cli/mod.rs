@@ -67,10 +67,6 @@ pub fn command() -> Command {
     let with_settings = |name: &'static str, about: &'static str| {
         Command::new(name).about(about).args(flags().map(setting_argument))
     };
-    let direction = Arg::new("direction")
-        .value_parser(["up", "down", "status"])
-        .default_value("up")
-        .help("up applies what is missing, down takes back the newest one");
     Command::new("gatehouse")
         .version(env!("CARGO_PKG_VERSION"))
         .about("OAuth 2.1 authorization server for MCP clients, and the documentation behind it")
@@ -78,7 +74,7 @@ pub fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(with_settings("serve", "Migrate the database, build the index and serve"))
         .subcommand(with_settings("check", "Say in plain words what is wrong with the settings"))
-        .subcommand(with_settings("migrate", "Run migrations by hand").arg(direction))
+        .subcommand(migrate::arguments(with_settings("migrate", "Run migrations by hand")))
         .subcommand(with_settings(
             "gc",
             "Delete what has expired and do what waits for people, once",
@@ -162,10 +158,7 @@ pub fn run() -> ExitCode {
     let outcome = match matches.subcommand() {
         Some(("serve", matches)) => load(matches).and_then(serve::run),
         Some(("check", matches)) => check::run(&given(matches)),
-        Some(("migrate", matches)) => {
-            let direction = matches.get_one::<String>("direction").map_or("up", String::as_str);
-            migrate::run(&given(matches), direction)
-        }
+        Some(("migrate", matches)) => migrate::run(&given(matches), matches),
         Some(("gc", matches)) => load(matches).and_then(gc::run),
         Some(("keys", matches)) => load(matches).and_then(|config| keys::run(config, matches)),
         Some(("feedback", matches)) => {

@@ -63,6 +63,7 @@ pub mod searches;
 pub mod signing_keys;
 pub mod sink_people;
 pub mod sweep;
+pub mod transfer;
 pub mod upstream_logins;
 pub mod usage;
 pub mod usage_fill;

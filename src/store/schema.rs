@@ -61,6 +61,17 @@ pub async fn pending(store: &Store) -> Result<Vec<String>, StoreError> {
     Ok(ours.filter(|name| !applied.contains(name)).collect())
 }
 
+/// Whether the migrations that are applied are those of this program, all of them and no others.
+pub async fn is_current(store: &Store) -> Result<bool, StoreError> {
+    let reader = store.read();
+    let sql = "SELECT count(*) AS applied FROM seaql_migrations";
+    let backend = reader.get_database_backend();
+    let row = reader.query_one_raw(Statement::from_string(backend, sql)).await?;
+    let applied: Option<i64> = row.map(|row| row.try_get("", "applied")).transpose()?;
+    let ours = i64::try_from(Migrator::migrations().len()).ok();
+    Ok(applied == ours && pending(store).await?.is_empty())
+}
+
 async fn lock(txn: &impl ConnectionTrait) -> Result<(), StoreError> {
     // Waiting for another replica's migration may take longer than one statement may.
     txn.execute_unprepared("SET LOCAL statement_timeout = 0").await?;

@@ -189,7 +189,13 @@ pub async fn run_with(
     program.envs(variables.iter().copied());
     let ended = tokio::task::spawn_blocking(move || program.output()).await;
     let output = ended.expect("waiting does not panic").expect("the program can be started");
-    (output.status.code(), String::from_utf8(output.stdout).expect("it says text"))
+    // What is answered when it ends well, and the reason when it does not.
+    let said = if output.status.success() {
+        output.stdout
+    } else {
+        [output.stdout, output.stderr].concat()
+    };
+    (output.status.code(), String::from_utf8(said).expect("it says text"))
 }
 
 /// The program that was built beside the stories.
