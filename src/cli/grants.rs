@@ -1,24 +1,23 @@
-//! `gatehouse clients list` and `gatehouse grants list|revoke`: what the admin API tells and does,
-//! on the command line.
+//! `gatehouse clients list` and `gatehouse grants list`: what the admin API tells, on the command
+//! line; and which grants `gatehouse grants revoke` means.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
 
+use crate::cli::grants_revoke::revoke;
 use crate::cli::serve::open_migrated_store;
 use crate::cli::{CommandError, block_on, say};
 use crate::clock::{Clock as _, SystemClock, Timestamp};
 use crate::config::Config;
-use crate::domain::audit::Actor;
+use crate::domain::day::{Day, from_rfc3339};
 use crate::flow::chain;
 use crate::id::{GrantId, UserId};
 use crate::page::moment;
-use crate::secret::SystemEntropy;
-use crate::store::consents::{self, Withdrawn};
-use crate::store::grants::{self, Ended, RevocationReason};
 use crate::store::listings::Window;
 use crate::store::listings::clients::{self, ClientSelection, ListedClient};
 use crate::store::listings::grants::{self as listed, GrantSelection, ListedGrant, Moment};
-use crate::store::{Store, StoreError, audit, authorization_codes, transact, upstream_logins};
+use crate::store::memberships::find_organizations;
+use crate::store::{Store, StoreError};
 
 /// Rows that are listed at once, unless another number is given.
 const LISTED: &str = "100";
@@ -49,8 +48,17 @@ pub fn with_actions(command: Command) -> Command {
     let command = command
         .arg(Arg::new("action").value_parser(["list", "revoke"]).required(true))
         .arg(Arg::new("id").value_name("ID").help("revoke: the grant"))
-        .arg(value("person", "ID", "Of this person; revoke: all of theirs"))
-        .arg(value("client", "CLIENT_ID", "list: with this program"))
+        .arg(value("person", "ID", "Of this person"))
+        .arg(value("organization", "NAME", "Of members of this id, key, domain or name"))
+        .arg(value("client", "CLIENT_ID", "With this program"))
+        .arg(value("from", "TIME", "Made on this day or later: 2026-11-23, 2026-11-23T08:30Z"))
+        .arg(value("to", "TIME", "Made up to this day, it included, or before this time"))
+        .arg(
+            Arg::new("yes")
+                .long("yes")
+                .action(ArgAction::SetTrue)
+                .help("revoke: do not ask before several people's are ended"),
+        )
         .arg(
             value("active", "BOOL", "list: those that work, or do not")
                 .value_parser(clap::value_parser!(bool)),
@@ -120,29 +128,64 @@ pub fn run(config: Config, matches: &ArgMatches) -> Result<(), CommandError> {
     block_on(async {
         let store = open_migrated_store(&config.database_url).await?;
         match matches.get_one::<String>("action").map(String::as_str) {
-            Some("revoke") => revoke(&store, matches).await,
+            Some("revoke") => revoke(&config, &store, matches).await,
             _ => list(&config, &store, matches).await,
         }
     })
 }
 
-fn person(matches: &ArgMatches) -> Result<Option<UserId>, CommandError> {
+/// A point in time, or the beginning or end of a day.
+fn moment_of(
+    matches: &ArgMatches,
+    name: &str,
+    edge: fn(Day) -> Timestamp,
+) -> Result<Option<Timestamp>, CommandError> {
+    let Some(text) = matches.get_one::<String>(name) else { return Ok(None) };
+    let read = Day::parse(text).map(edge).or_else(|| from_rfc3339(text));
+    read.map(Some).ok_or_else(|| {
+        CommandError::new(format!(
+            "--{name}: {text:?} is no time; write 2026-11-23 or 2026-11-23T08:30Z"
+        ))
+    })
+}
+
+/// Which grants are meant. With nothing given, all.
+pub async fn selection(
+    store: &Store,
+    matches: &ArgMatches,
+) -> Result<GrantSelection, CommandError> {
     let person = matches.get_one::<String>("person").map(|text| {
         let id = UserId::parse(text);
         id.ok_or_else(|| CommandError::new("--person: that is no identifier of ours"))
     });
-    person.transpose()
+    let made_from = moment_of(matches, "from", |day| day.plus(-1).end())?;
+    let made_before = moment_of(matches, "to", Day::end)?;
+    if made_from.zip(made_before).is_some_and(|(from, before)| before <= from) {
+        return Err(CommandError::new("--to: that lies before --from"));
+    }
+    let mut organizations = None;
+    if let Some(name) = matches.get_one::<String>("organization") {
+        let found = find_organizations(store.read(), name).await;
+        let found = found.map_err(|error| fault("grants", &error))?;
+        if found.is_empty() {
+            return Err(CommandError::new("--organization: there is no such organization"));
+        }
+        organizations = Some(found);
+    }
+    Ok(GrantSelection {
+        person: person.transpose()?,
+        client_id: matches.get_one::<String>("client").cloned(),
+        is_active: matches.get_one::<bool>("active").copied(),
+        organizations,
+        made_from,
+        made_before,
+    })
 }
 
 async fn list(config: &Config, store: &Store, matches: &ArgMatches) -> Result<(), CommandError> {
     let window = window(matches)?;
-    let selection = GrantSelection {
-        person: person(matches)?,
-        client_id: matches.get_one::<String>("client").cloned(),
-        is_active: matches.get_one::<bool>("active").copied(),
-    };
-    let now = SystemClock.now();
-    let moment = Moment { now, access_tokens_since: now.minus(config.access_token_ttl) };
+    let selection = selection(store, matches).await?;
+    let moment = moment_now(config);
     let found = listed::list(store.read(), &selection, moment, window).await;
     let mut found = found.map_err(|error| fault("grants", &error))?;
     let next = cut(&mut found, window, |row| row.id.to_string());
@@ -185,52 +228,10 @@ fn grant_json(row: &ListedGrant) -> serde_json::Value {
     })
 }
 
-/// Ends one grant, or all of a person. Running servers notice within 5 seconds.
-async fn revoke(store: &Store, matches: &ArgMatches) -> Result<(), CommandError> {
-    let wanted = |what: &str| CommandError::new(format!("grants: {what}"));
-    let id = matches
-        .get_one::<String>("id")
-        .map(|text| GrantId::parse(text).ok_or_else(|| wanted("that is no identifier of ours")));
-    let told = |error: StoreError| fault("grants", &error);
-    let ended = match (id.transpose()?, person(matches)?) {
-        (Some(id), None) => {
-            let standing = grants::standing(store.read(), id).await.map_err(told)?;
-            let standing = standing.ok_or_else(|| wanted("there is no such grant"))?;
-            let withdrawn = Withdrawn::Client(&standing.client_id);
-            end(store, standing.user_id, Ended::One(id), withdrawn).await.map_err(told)?
-        }
-        (None, Some(person)) => {
-            end(store, person, Ended::All, Withdrawn::Everything).await.map_err(told)?
-        }
-        _ => return Err(wanted("revoke what? Give one grant, or --person")),
-    };
-    let ended: Vec<_> = ended.iter().map(ToString::to_string).collect();
-    if matches.get_flag("json") {
-        say(json!({ "revoked": ended }));
-    } else {
-        ended.iter().for_each(say);
-        say(format!("{} revoked", ended.len()));
-    }
-    Ok(())
-}
-
-async fn end(
-    store: &Store,
-    user_id: UserId,
-    ended: Ended,
-    withdrawn: Withdrawn<'_>,
-) -> Result<Vec<GrantId>, StoreError> {
+/// What decides now whether a grant still works.
+pub fn moment_now(config: &Config) -> Moment {
     let now = SystemClock.now();
-    transact!(*store, txn => {
-        consents::delete_of_person(txn, user_id, withdrawn).await?;
-        upstream_logins::delete_remembered(txn, user_id, withdrawn).await?;
-        authorization_codes::delete_unused_of_person(txn, user_id, withdrawn).await?;
-        let reason = RevocationReason::ByAdmin;
-        let grants = grants::revoke_of_person(txn, user_id, ended, reason, now).await?;
-        let told = (Actor::Command, user_id, reason);
-        audit::write(txn, audit::ended(&SystemEntropy, &grants, told, now)).await?;
-        Ok(grants.into_iter().map(|grant| grant.id).collect())
-    })
+    Moment { now, access_tokens_since: now.minus(config.access_token_ttl) }
 }
 
 fn more(next: Option<String>) {
@@ -239,6 +240,7 @@ fn more(next: Option<String>) {
     }
 }
 
-fn fault(command: &str, error: &StoreError) -> CommandError {
+/// The words for what the database did not do.
+pub fn fault(command: &str, error: &StoreError) -> CommandError {
     CommandError::new(format!("{command}: {}", chain(error)))
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _, stdin};
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -24,6 +24,7 @@ pub mod feedback;
 pub mod gaps;
 pub mod gc;
 pub mod grants;
+mod grants_revoke;
 pub mod health;
 pub mod house;
 pub mod keys;
@@ -196,6 +197,19 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Asks at the terminal whether to do what cannot be taken back; without a terminal it is a no.
+fn confirm(what: &str, otherwise: &str) -> Result<(), CommandError> {
+    let refused = || CommandError::new(format!("{otherwise}; say --yes, or type yes when asked"));
+    if !stdin().is_terminal() {
+        say(what);
+        return Err(refused());
+    }
+    say(format!("{what}. Type yes:"));
+    let mut line = String::new();
+    stdin().read_line(&mut line).map_err(CommandError::new)?;
+    if line.trim() == "yes" { Ok(()) } else { Err(refused()) }
 }
 
 fn load(matches: &ArgMatches) -> Result<Config, CommandError> {

@@ -1,13 +1,11 @@
 //! `gatehouse users export|erase`: what a person may ask of an operator.
 
-use std::io::IsTerminal as _;
-use std::io::stdin;
 use std::sync::Arc;
 
 use crate::attribution::erasure::{self, Condition};
 use crate::attribution::export::{audit_export, export as exported};
 use crate::attribution::people::People;
-use crate::cli::{CommandError, deliveries, say};
+use crate::cli::{CommandError, confirm, deliveries, say};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::domain::audit::Actor;
@@ -37,7 +35,8 @@ pub async fn erase(
         return Err(unknown());
     }
     if !is_confirmed {
-        confirm(user)?;
+        let what = format!("This erases {user} and everything that belongs to them");
+        confirm(&what, "nothing was erased")?;
     }
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let sinks = deliveries::sinks_without_delivery(config, &entropy);
@@ -53,17 +52,6 @@ pub async fn erase(
         say(format!("{receiver} was told of this person; ask whoever runs it to forget them"));
     }
     Ok(())
-}
-
-fn confirm(user: UserId) -> Result<(), CommandError> {
-    let refused = || CommandError::new("nothing was erased; say --yes, or type yes when asked");
-    if !stdin().is_terminal() {
-        return Err(refused());
-    }
-    say(format!("This erases {user} and everything that belongs to them. Type yes:"));
-    let mut line = String::new();
-    stdin().read_line(&mut line).map_err(CommandError::new)?;
-    if line.trim() == "yes" { Ok(()) } else { Err(refused()) }
 }
 
 fn unknown() -> CommandError {

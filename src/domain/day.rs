@@ -82,6 +82,25 @@ impl fmt::Display for Day {
     }
 }
 
+/// Reads a moment as [`calendar::rfc3339`] writes it, with or without seconds and what is below them, in UTC
+/// (`Z`) alone; `None` for anything else.
+pub fn from_rfc3339(text: &str) -> Option<Timestamp> {
+    let (day, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let day = Day::parse(day)?;
+    let whole = match time.len() {
+        5 => format!("{time}:00.000"),
+        8 => format!("{time}.000"),
+        _ => time.to_owned(),
+    };
+    let number = |range: std::ops::Range<usize>| whole.get(range)?.parse::<i64>().ok();
+    let (hours, minutes) = (number(0..2)?, number(3..5)?);
+    let (seconds, millis) = (number(6..8)?, number(9..12)?);
+    let clock = ((hours * 60 + minutes) * 60 + seconds) * 1000 + millis;
+    let read = Timestamp::from_millis(day.number() * MILLIS_OF_DAY + clock);
+    // What is out of range would be another moment's name.
+    (calendar::rfc3339(read) == format!("{day}T{whole}Z")).then_some(read)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,5 +139,35 @@ mod tests {
         assert_eq!(Day::of(Day(7).end()), Day(8));
         assert_eq!(Day(100).minus(Duration::from_hours(24 * 90)), Day(10));
         assert_eq!(Day(7).plus(i64::MAX).to_string(), "9999-12-31");
+    }
+
+    #[test]
+    fn a_moment_may_be_written_shorter_and_not_otherwise() {
+        let whole = "2027-01-15T08:00:00.123Z";
+        assert_eq!(from_rfc3339(whole), Some(Timestamp::from_millis(1_800_000_000_123)));
+        for text in ["2027-01-15T08:00Z", "2027-01-15T08:00:00Z", "2027-01-15T08:00:00.000Z"] {
+            assert_eq!(from_rfc3339(text), Some(Timestamp::from_millis(1_800_000_000_000)));
+        }
+        for text in [
+            "",
+            "Z",
+            "TZ",
+            "2027-01-15",
+            "2027-01-15T",
+            "2027-01-15T08:00",
+            "2027-01-15T8:00Z",
+            "2027-01-15T24:00Z",
+            "2027-01-15T08:60Z",
+            "2027-02-30T08:00Z",
+            "2027-01-15 08:00Z",
+            "2027-01-15T08:00+01:00",
+            "2027-01-15T08-00Z",
+            "2027-01-15T+8:00Z",
+            "2027-01-15T08:00:00.0Z",
+            "2027-01-15T0é:00Z",
+            "2027-01-15T08:00:00.000ZZ",
+        ] {
+            assert_eq!(from_rfc3339(text), None, "{text}");
+        }
     }
 }

@@ -79,6 +79,7 @@ pub async fn grants(gatehouse: &Gatehouse, mut asked: Asked) -> Read<Grant> {
         person: asked.read("person", "It is no identifier of ours.", UserId::parse)?,
         client_id: asked.text("client")?,
         is_active: asked.switch("active")?,
+        ..GrantSelection::default()
     };
     let window = asked.window()?;
     asked.finish()?;

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use gatehouse::calendar::rfc3339;
+use gatehouse::clock::Clock as _;
+use serde_json::{Value, json};
 
 use crate::support::admin::Operator;
+use crate::support::answer::query;
 use crate::support::database::db_number;
 use crate::support::process::run;
-use crate::support::{Backend, MINUTE, World, on_both};
+use crate::support::{Backend, MINUTE, Person, Tokens, World, on_both};
 
 const ROWS: usize = 23;
 
@@ -91,5 +94,64 @@ on_both! {
         for bad in ["grants revoke", "grants revoke x", "grants list --person x"] {
             assert_eq!(command(bad).await.0, Some(1), "{bad}");
         }
+    }
+
+    async fn many_sign_ins_are_ended_by_organization_program_and_time(backend: Backend) {
+        let mut world = World::start(backend).await;
+        let (editor, other) = (world.client("editor").await, world.client("other").await);
+        for (client, name) in [(&editor, "alice"), (&editor, "bob"), (&other, "alice")] {
+            client.signed_in(&world, name).await;
+        }
+        let elsewhere = Person::named("carol").with("org_id", json!("org_2"));
+        let elsewhere = elsewhere.with("org_name", json!("elsewhere"));
+        let end = editor.walk(&world, &mut world.browser(), &elsewhere, &[]).await;
+        let carol = Tokens::of(&editor.exchange(&query(&end, "code").unwrap()).await);
+        let folder = tempfile::tempdir().unwrap();
+        let command = async |words: &str| run(&world, folder.path(), words, &[]).await;
+        let living = async || {
+            let sql = "SELECT count(*) FROM grants WHERE revoked_at IS NULL";
+            db_number(&world.database_url, sql).await
+        };
+        // Nobody is asked without a terminal, and nothing ends without a yes.
+        let (code, said) = command("grants revoke --organization example-inc").await;
+        assert_eq!((code, living().await), (Some(1), 4), "{said}");
+        assert!(said.contains("3 grants of 2 people"), "{said}");
+        for (bad, wanted) in [
+            ("--organization nowhere.example", "no such organization"),
+            ("--from yesterday", "is no time"),
+            ("--from 2026-11-24 --to 2026-11-23", "lies before"),
+            ("--active false --yes", "have ended"),
+        ] {
+            let (code, said) = command(&format!("grants revoke {bad}")).await;
+            assert_eq!((code, living().await), (Some(1), 4), "{bad}: {said}");
+            assert!(said.contains(wanted), "{bad}: {said}");
+        }
+        let id = carol.claims()["gid"].as_str().unwrap().to_owned();
+        let (code, _) = command(&format!("grants revoke {id} --client x")).await;
+        assert_eq!((code, living().await), (Some(1), 4));
+        // What is listed is what ends.
+        let both = format!("--organization example-inc --client {}", editor.client_id);
+        let (_, listed) = command(&format!("grants list {both} --json")).await;
+        let listed: Value = serde_json::from_str(&listed).unwrap();
+        assert_eq!(listed["grants"].as_array().unwrap().len(), 2, "{listed}");
+        let (code, said) = command(&format!("grants revoke {both} --yes")).await;
+        assert_eq!((code, living().await), (Some(0), 2), "{said}");
+        assert!(said.ends_with("2 revoked\n"), "{said}");
+        // By time: those made before now are all that are left, and those made later none.
+        world.advance(MINUTE);
+        let moment = rfc3339(world.clock.now());
+        let (_, said) = command(&format!("grants revoke --from {moment} --yes")).await;
+        assert_eq!((said.as_str(), living().await), ("0 revoked\n", 2));
+        let (_, said) = command(&format!("grants revoke --to {moment} --yes --json")).await;
+        assert_eq!(living().await, 0, "{said}");
+        let by_command = "SELECT count(*) FROM audit WHERE kind = 'grant_revoked'
+             AND actor = 'command' AND reason = 'by_admin'";
+        assert_eq!(db_number(&world.database_url, by_command).await, 4);
+        // It counts: nobody goes on, and the page asks again.
+        world.advance(MINUTE);
+        let refused = editor.refresh(carol.refresh_token()).await;
+        assert_eq!(refused.json()["error"], "invalid_grant");
+        world.restart(&[]).await;
+        world.mcp(&carol.access_token).ping().await.expect(401);
     }
 }

@@ -4,7 +4,7 @@ use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
-use crate::id::{GrantId, UserId};
+use crate::id::{GrantId, OrganizationId, UserId};
 use crate::store::listings::{Conditions, Window};
 use crate::store::{Db, StoreError, stored_time};
 
@@ -17,6 +17,12 @@ pub struct GrantSelection {
     pub client_id: Option<String>,
     /// Those that still work, or those that do not.
     pub is_active: Option<bool>,
+    /// Of people who belong to one of these now.
+    pub organizations: Option<Vec<OrganizationId>>,
+    /// Made at this moment or later.
+    pub made_from: Option<Timestamp>,
+    /// Made before this moment.
+    pub made_before: Option<Timestamp>,
 }
 
 /// What decides whether a grant still works.
@@ -90,6 +96,22 @@ pub async fn list(
     );
     conditions.equal("g.user_id", selection.person.map(UserId::uuid));
     conditions.equal("g.client_id", selection.client_id.clone());
+    if let Some(ids) = &selection.organizations {
+        let places: Vec<_> = ids.iter().map(|id| conditions.value(id.uuid())).collect();
+        let places = if places.is_empty() { "NULL".to_owned() } else { places.join(", ") };
+        conditions.add(format!(
+            "g.user_id IN (SELECT m.user_id FROM memberships m
+                 WHERE m.ended_at IS NULL AND m.organization_id IN ({places}))"
+        ));
+    }
+    if let Some(from) = selection.made_from {
+        let place = conditions.value(from.millis());
+        conditions.add(format!("g.created_at >= {place}"));
+    }
+    if let Some(before) = selection.made_before {
+        let place = conditions.value(before.millis());
+        conditions.add(format!("g.created_at < {place}"));
+    }
     match selection.is_active {
         None => {}
         Some(true) => conditions.add(is_active.clone()),
