@@ -82,8 +82,8 @@ impl fmt::Display for Day {
     }
 }
 
-/// Reads a moment as [`calendar::rfc3339`] writes it, with or without seconds and what is below them, in UTC
-/// (`Z`) alone; `None` for anything else.
+/// Reads a moment as [`calendar::rfc3339`] writes it, with or without seconds and what is below
+/// them, in UTC (`Z`) alone; `None` for anything else.
 pub fn from_rfc3339(text: &str) -> Option<Timestamp> {
     let (day, time) = text.strip_suffix('Z')?.split_once('T')?;
     let day = Day::parse(day)?;

@@ -56,6 +56,7 @@ mod resealing;
 mod retention;
 mod revocation;
 mod rolling;
+mod same_origin;
 mod schema;
 mod secrets;
 mod server_card;

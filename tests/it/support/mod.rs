@@ -15,6 +15,7 @@ pub mod receiver;
 pub mod relay;
 pub mod signed_in;
 pub mod sinks;
+pub mod site;
 pub mod supplier;
 pub mod world;
 
