@@ -63,6 +63,7 @@ mod sinks;
 mod site_login;
 mod token;
 mod told_calls;
+mod traces;
 mod turns;
 mod usage;
 mod usage_totals;
