@@ -118,6 +118,11 @@ impl SteppedClock {
     pub fn advance(&self, duration: Duration) {
         self.0.fetch_add(millis_of(duration), Ordering::SeqCst);
     }
+
+    /// Sets the clock back.
+    pub fn set_back(&self, duration: Duration) {
+        self.0.fetch_sub(millis_of(duration), Ordering::SeqCst);
+    }
 }
 
 impl Clock for SteppedClock {

@@ -9,6 +9,7 @@
 //! - [`calendar`]: days and dates; a leaf too. Never here: what a person is shown.
 //! - [`special_use`]: which addresses are the public internet's; a leaf too.
 //! - [`http_client`]: how this server goes out; a leaf too. Never here: whom it asks for what.
+//! - [`traces`]: the way of a request, told to a collector; a leaf. Never here: what came in it.
 //! - [`config`]: the settings, checked whole. Never here: connections.
 //! - [`domain`]: the rules, values in and decisions out. Never here: IO, time, chance.
 //! - [`metrics`]: what is counted of all that, for whoever watches. Never here: what came in a
@@ -52,4 +53,5 @@ pub mod server_secret;
 pub mod special_use;
 pub mod store;
 pub mod text;
+pub mod traces;
 pub mod upstream;

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use crate::attribution::backoff::{self, Next};
 use crate::attribution::ledger::{self, Acknowledged, Seals};
@@ -28,6 +29,7 @@ use crate::secret::Entropy;
 use crate::server_secret::{Purpose, ServerSecret};
 use crate::store::outbox::{self, ClaimedParcel};
 use crate::store::{Store, StoreError, transact};
+use crate::traces::{self, End};
 
 /// How long a claim lasts: nobody else tries meanwhile, and after a kill everybody waits for it.
 pub const LEASE: Duration = Duration::from_mins(1);
@@ -199,7 +201,15 @@ impl Delivery {
         if !has_time_left(parcel.leased_until, now) {
             return (Failure::TooSlow.into(), told);
         }
-        (self.post.send(letter, now).await, told)
+        let span = traces::delivery(&self.destination);
+        let outcome = self.post.send(letter, now).instrument(span.clone()).await;
+        match outcome {
+            Outcome::Delivered => traces::ended(&span, "delivered", End::Well),
+            Outcome::Failed { failure, .. } => {
+                traces::ended(&span, &failure.to_string(), End::Fault);
+            }
+        }
+        (outcome, told)
     }
 
     /// Writes down each report, and keeps those that could not be.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::attribution::post::{Failure, Post};
 use crate::cli::check_remotes::remotes;
 use crate::cli::check_sinks::sinks;
+use crate::cli::check_traces::traces;
 use crate::cli::enforcement::offered;
 use crate::cli::house::{open_library, open_reference};
 use crate::cli::preconditions::{administrators, check_custom_schemes, check_secret, rules};
@@ -44,6 +45,7 @@ pub fn run(given: &Given) -> Result<(), CommandError> {
             api_reference(&config),
             remotes(&config).await,
             sinks(&config).await,
+            traces(&config).await,
         ];
         Ok(checks.into_iter().filter(|passed| !passed).count())
     })?;

@@ -16,6 +16,7 @@ pub mod audit;
 pub mod check;
 pub mod check_remotes;
 pub mod check_sinks;
+pub mod check_traces;
 pub mod counting;
 pub mod deliveries;
 pub mod doctor;

@@ -21,6 +21,7 @@ use crate::flow::{Gatehouse, chain, key_rotation};
 use crate::http::serve::Sockets;
 use crate::secret::SystemEntropy;
 use crate::store::{Store, schema, usage_sweep};
+use crate::traces::collector;
 
 /// How often the house is kept: expired rows, keys, the provider's endpoints.
 const HOUSE_KEPT_EVERY: Duration = Duration::from_mins(10);
@@ -31,8 +32,8 @@ const KEYS_READ_EVERY: Duration = Duration::from_mins(5);
 
 /// Runs until SIGTERM or SIGINT.
 pub fn run(config: Config) -> Result<(), CommandError> {
-    logging::start(&config)?;
     block_on(async {
+        let traces = logging::start(&config)?;
         let signals = StopSignals::catch()?;
         if matches!(config.upstream, UpstreamConfig::None) {
             tracing::warn!(
@@ -73,6 +74,9 @@ pub fn run(config: Config) -> Result<(), CommandError> {
         keeping.abort();
         reading.abort();
         gatehouse.store.close().await;
+        if let Some(traces) = traces {
+            collector::end(traces).await;
+        }
         tracing::info!("stopped");
         served.map_err(|error| CommandError::new(format!("serving ended: {error}")))
     })

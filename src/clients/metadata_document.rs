@@ -10,6 +10,7 @@ use std::time::Duration;
 use quick_cache::sync::Cache;
 use serde_json::Value;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use crate::clients::fetch_guard::{FETCH_TIMEOUT, FetchGuard, SystemLookup};
 use crate::clients::registration::{self, strings, text};
@@ -21,6 +22,7 @@ use crate::domain::metadata_document::{
 };
 use crate::domain::refusal::DocumentRefusal;
 use crate::http_client::NoHttpClient;
+use crate::traces::{self, End};
 
 /// The most documents remembered.
 const DOCUMENTS_MAX: usize = 1_000;
@@ -91,7 +93,13 @@ impl Documents {
         custom_schemes: &[String],
     ) -> Result<Document, DocumentRefusal> {
         let began_at = Instant::now();
-        let fetched = self.fetch_once(url, custom_schemes).await;
+        let span = traces::document();
+        let fetched = self.fetch_once(url, custom_schemes).instrument(span.clone()).await;
+        match &fetched {
+            Ok(_) => traces::ended(&span, "accepted", End::Well),
+            Err(_) => traces::ended(&span, "refused", End::Well),
+        }
+        drop(span);
         let Err(refusal) = fetched else { return fetched };
         // The path may hold anything; the host is what an operator needs.
         tracing::info!(document_host = url.host(), outcome = "refused", reason = ?refusal);

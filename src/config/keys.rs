@@ -51,6 +51,7 @@ impl Key {
                 | "signing_key"
                 | "database_url"
                 | "feedback_secret"
+                | "traces_headers"
         )
     }
 }
@@ -207,6 +208,14 @@ pub const KEYS: &[Key] = &[
     ),
     one("log_format", "text or json [default: text on a terminal, else json]"),
     one("log", "What is logged: a level or a filter [default: info]"),
+    switch("traces", "Send traces of requests to an OpenTelemetry collector [default: false]"),
+    one(
+        "traces_url",
+        "Where it takes them [default: OTEL_EXPORTER_OTLP_ENDPOINT, or this machine]",
+    ),
+    one("traces_headers", "What goes along, k=v,k=v [default: OTEL_EXPORTER_OTLP_HEADERS]"),
+    one("traces_headers_file", "A file that holds traces_headers"),
+    one("traces_share", "So many percent of requests are traced [default: 100]"),
 ];
 
 /// Finds a setting by its name.

@@ -29,6 +29,7 @@ pub mod secret_file;
 pub mod sink;
 pub mod sink_words;
 pub mod tables;
+pub mod traces;
 pub mod usage;
 pub mod values;
 
@@ -47,6 +48,7 @@ use crate::config::readers::{
 use crate::config::remote::{RemoteConfig, remotes};
 use crate::config::retention::{RetentionConfig, retention};
 use crate::config::sink::{SinkConfig, sinks};
+use crate::config::traces::{TracesConfig, traces};
 use crate::config::usage::{UsageConfig, usage};
 use crate::config::values::Limit;
 use crate::keys::SigningAlgorithm;
@@ -57,6 +59,8 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
+/// OAuth 2.1 §4.1.2: ten minutes are the recommended maximum.
+const CODE_TTL_MAX: Duration = Duration::from_mins(10);
 
 /// Cursor registers this beside its other redirect URIs and fails whole when it is refused.
 const CURSOR_REDIRECT: &str = "cursor://anysphere.cursor-mcp/oauth/callback";
@@ -269,6 +273,8 @@ pub struct Config {
     pub log_format: Option<LogFormat>,
     /// What is logged.
     pub log: String,
+    /// Where the traces of requests go, if they go anywhere.
+    pub traces: Option<TracesConfig>,
 }
 
 fn ttl(
@@ -323,8 +329,7 @@ impl Config {
             refresh_token_ttl,
             grant_max_ttl: layers.read("grant_max_ttl", "none", values::optional_duration)?,
             authorization_request_ttl: ttl("authorization_request_ttl", "10m", SECOND, HOUR)?,
-            // OAuth 2.1 §4.1.2: ten minutes are the recommended maximum.
-            authorization_code_ttl: ttl("authorization_code_ttl", "60s", SECOND, MINUTE * 10)?,
+            authorization_code_ttl: ttl("authorization_code_ttl", "60s", SECOND, CODE_TTL_MAX)?,
             refresh_grace: ttl("refresh_grace", "30s", Duration::ZERO, MINUTE * 10)?,
             session: session_ttls(&layers)?,
             signing_alg: layers.read("signing_alg", "RS256", signing_alg)?,
@@ -359,6 +364,7 @@ impl Config {
             stop_delay: stop_delay(&layers)?,
             log_format: layers.read_optional("log_format", log_format)?,
             log: layers.text("log")?.unwrap_or_else(|| "info".into()),
+            traces: traces(&layers, given)?,
             exposed_files: layers.exposed_files,
         })
     }

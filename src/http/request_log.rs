@@ -10,8 +10,11 @@ use poem::http::Method;
 use poem::{Request, Response};
 use tracing::Instrument as _;
 
-use crate::metrics::http::HttpMetrics;
+use gatehouse_api::visit::ThroughTrustedProxy;
+
+use crate::metrics::http::{HttpMetrics, route};
 use crate::secret::{Entropy as _, SystemEntropy};
+use crate::traces;
 
 /// Paths that are asked for all day by machines; logged at debug.
 const QUIET: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
@@ -32,6 +35,7 @@ pub struct Note {
     /// The path, without query.
     pub path: String,
     method: Method,
+    traced: traces::Request,
     began: tokio::time::Instant,
 }
 
@@ -39,8 +43,10 @@ impl Note {
     /// Takes a note of a request as it comes in.
     pub fn of(request: &Request) -> Self {
         let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let id = format!("{}-{count:x}", *PROCESS);
         Self {
-            id: format!("{}-{count:x}", *PROCESS),
+            traced: traced(&id, request),
+            id,
             path: request.uri().path().to_owned(),
             method: request.method().clone(),
             began: tokio::time::Instant::now(),
@@ -49,7 +55,7 @@ impl Note {
 
     /// Runs the endpoint in a span that carries the id.
     pub async fn within<T>(&self, endpoint: impl Future<Output = T>) -> T {
-        endpoint.instrument(tracing::info_span!("request", id = %self.id)).await
+        endpoint.instrument(self.traced.span.clone()).await
     }
 
     /// Writes the line, and measures.
@@ -58,11 +64,27 @@ impl Note {
         let elapsed: Duration = self.began.elapsed();
         metrics.answered(&self.path, status, elapsed);
         let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+        self.traced.answered(status);
         let (id, method, path) = (&self.id, &self.method, &self.path);
+        let trace_id = self.traced.trace_id.as_deref();
         if QUIET.contains(&path.as_str()) {
-            tracing::debug!(%id, %method, %path, status, micros, "answered");
+            tracing::debug!(%id, trace_id, %method, %path, status, micros, "answered");
         } else {
-            tracing::info!(%id, %method, %path, status, micros, "answered");
+            tracing::info!(%id, trace_id, %method, %path, status, micros, "answered");
         }
+    }
+}
+
+/// The request, traced if it goes to a route of ours that is not asked all day. Of which trace it
+/// is a part, only a trusted proxy may say: anybody could fill the traces of others.
+fn traced(id: &str, request: &Request) -> traces::Request {
+    let path = request.uri().path();
+    match route(path) {
+        Some(route) if !QUIET.contains(&path) => {
+            let is_trusted = request.data().is_some_and(|ThroughTrustedProxy(is_so)| *is_so);
+            let told_by = is_trusted.then(|| request.headers());
+            traces::Request::traced(id, request.method(), route, told_by)
+        }
+        Some(_) | None => traces::Request::untraced(id),
     }
 }

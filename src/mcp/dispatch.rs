@@ -35,6 +35,7 @@ use crate::mcp::{
 };
 use crate::reference::library::Reference;
 use crate::remote::Remotes;
+use crate::traces::{self, End};
 
 /// How long a client may keep a list. Lists change with a deployment, and a client that sees an old
 /// one for this long merely misses a new tool.
@@ -172,18 +173,25 @@ impl ServerHandler for Dispatch {
         let wanted = self.catalogue.take_context(tool, &mut arguments);
         let query = tool.query_argument().filter(|_| self.keeping.queries);
         let query = query.and_then(|name| arguments.get(name)?.as_str()).map(text_to_keep);
-        let run = self.run(tool, caller.clone(), arguments).instrument(span.clone());
         let name = self.catalogue.name_of(tool);
+        let told = span.in_scope(|| traces::tool_call(name));
+        // In both: rmcp's task knows of neither, and lines of the log belong to the request.
+        let run = self.run(tool, caller.clone(), arguments);
+        let run = run.instrument(told.clone()).instrument(span.clone());
         let Some(ended) = work::unless_gone(context.ct.cancelled(), run).await else {
+            traces::ended(&told, Outcome::Abandoned.name(), End::Well);
             self.usage.note(asking.call(&caller, name, Outcome::Abandoned));
             span.in_scope(|| tracing::info!(?tool, "the client is gone"));
             return Err(internal_error());
         };
+        let outcome = Outcome::of(&ended);
+        let end = if outcome == Outcome::Fault { End::Fault } else { End::Well };
+        traces::ended(&told, outcome.name(), end);
         self.usage.note(Call {
             finding: ended.as_ref().ok().and_then(Reply::finding),
             query: query.as_deref(),
             context: wanted.as_deref(),
-            ..asking.call(&caller, name, Outcome::of(&ended))
+            ..asking.call(&caller, name, outcome)
         });
         let result = match ended {
             Ok(reply) => CallToolResult::from(reply),

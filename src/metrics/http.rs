@@ -82,6 +82,11 @@ impl HttpMetrics {
     }
 }
 
+/// The pattern of a path's route; none for what is no route of ours.
+pub fn route(path: &str) -> Option<&'static str> {
+    Some(route_name(route_of(path))).filter(|name| *name != OTHER)
+}
+
 /// The number of a path's route.
 fn route_of(path: &str) -> usize {
     let place = || PLACES.iter().position(|place| path.starts_with(place));

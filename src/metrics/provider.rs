@@ -19,7 +19,8 @@ pub enum ProviderCall {
 }
 
 impl ProviderCall {
-    const fn name(self) -> &'static str {
+    /// The word by which it is counted and told.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Discovery => "discovery",
             Self::Keys => "keys",

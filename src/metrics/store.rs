@@ -54,6 +54,16 @@ impl Default for StoreMetrics {
     }
 }
 
+impl TransactionEnd {
+    /// The word by which it is counted and told.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Committed => "committed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 impl Retry {
     const fn name(self) -> &'static str {
         match self {
@@ -66,11 +76,7 @@ impl Retry {
 impl StoreMetrics {
     /// A writing transaction ended.
     pub fn ended(&self, end: TransactionEnd, took: Duration) {
-        let outcome = match end {
-            TransactionEnd::Committed => "committed",
-            TransactionEnd::Failed => "failed",
-        };
-        self.transactions.with_label_values(&[outcome]).observe(took.as_secs_f64());
+        self.transactions.with_label_values(&[end.name()]).observe(took.as_secs_f64());
     }
 
     /// A transaction is run again.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
 use tokio::time::{sleep, timeout};
+use tracing::Instrument as _;
 
 use crate::clock::{Clock, Stopwatch, Timestamp};
 use crate::config::remote::{RemoteConfig, ToldOfPerson};
@@ -16,6 +17,7 @@ use crate::remote::breaker::Breaker;
 use crate::remote::connection::Connection;
 use crate::remote::fault::{Fault, NoAnswer};
 use crate::remote::wire::{Answer, credential_header};
+use crate::traces::{self, End};
 
 /// How long a server that refused the person is spared another try.
 pub const METADATA_REFUSED_FOR: Duration = Duration::from_mins(10);
@@ -91,18 +93,22 @@ impl Supplier {
         }
         let began = Stopwatch::start();
         let deadline = at_most.min(self.config.call_timeout);
-        let outcome = timeout(deadline, self.attempts(&call)).await.unwrap_or(Err(Fault::TooSlow));
+        let span = traces::remote_call(self.name(), tool);
+        let attempts = self.attempts(&call).instrument(span.clone());
+        let outcome = timeout(deadline, attempts).await.unwrap_or(Err(Fault::TooSlow));
         match outcome.and_then(|answer| check(answer, self.name())) {
             Ok(answer) => {
                 passage.answered();
                 let outcome = if answer.is_some() { "answered" } else { "refused" };
                 self.metrics.called(self.name(), outcome, began.elapsed());
+                traces::ended(&span, outcome, End::Well);
                 self.metrics.rests(self.name(), false);
                 answer.ok_or(NoAnswer::Refused)
             }
             Err(fault) => {
                 let name = self.name();
                 self.metrics.called(name, fault.word(), began.elapsed());
+                traces::ended(&span, fault.word(), End::Fault);
                 tracing::warn!(remote = name, %fault, "another MCP server failed");
                 if passage.failed(self.clock.now()) {
                     tracing::warn!(remote = name, "it is left alone for a while");

@@ -15,6 +15,7 @@ use sea_orm::{
 };
 
 use crate::clock::Stopwatch;
+use crate::store::measures::told;
 use crate::store::{sql_state, sqlx_error};
 
 /// When a connection was lost last.
@@ -87,7 +88,7 @@ impl ConnectionTrait for Reader {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.connection.execute_raw(statement).await
+        told(&statement, self.connection.execute_raw(statement.clone())).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
@@ -95,23 +96,29 @@ impl ConnectionTrait for Reader {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        let mut repeats = Repeats::default();
-        loop {
-            match self.connection.query_one_raw(statement.clone()).await {
-                Err(error) if repeats.allow(&self.losses, &error) => {}
-                answered => return answered,
+        told(&statement, async {
+            let mut repeats = Repeats::default();
+            loop {
+                match self.connection.query_one_raw(statement.clone()).await {
+                    Err(error) if repeats.allow(&self.losses, &error) => {}
+                    answered => return answered,
+                }
             }
-        }
+        })
+        .await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let mut repeats = Repeats::default();
-        loop {
-            match self.connection.query_all_raw(statement.clone()).await {
-                Err(error) if repeats.allow(&self.losses, &error) => {}
-                answered => return answered,
+        told(&statement, async {
+            let mut repeats = Repeats::default();
+            loop {
+                match self.connection.query_all_raw(statement.clone()).await {
+                    Err(error) if repeats.allow(&self.losses, &error) => {}
+                    answered => return answered,
+                }
             }
-        }
+        })
+        .await
     }
 }
 

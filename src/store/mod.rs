@@ -25,6 +25,7 @@ use sea_orm::{
     DbErr, RuntimeErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
     TryInsertResult,
 };
+use tracing::Span;
 
 use crate::clock::Stopwatch;
 use crate::metrics::store::StoreMetrics;
@@ -158,7 +159,7 @@ pub type Txn = DatabaseTransaction;
 macro_rules! transact {
     ($store:expr, $txn:ident => $work:expr) => {{
         let store: &$crate::store::Store = &$store;
-        let mut attempts = $crate::store::Attempts::default();
+        let mut attempts = $crate::store::Attempts::in_module(module_path!());
         loop {
             let open = match store.begin().await {
                 Ok(open) => open,
@@ -176,9 +177,9 @@ macro_rules! transact {
 }
 pub(crate) use transact;
 
-/// How often a block was run, and since when.
+/// How often a block was run, since when, and where that is told.
 #[derive(Debug)]
-pub struct Attempts(u32, Stopwatch);
+pub struct Attempts(u32, Stopwatch, Span);
 
 impl Attempts {
     /// Ends a transaction; `None` when the block is to run again.

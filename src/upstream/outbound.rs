@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use reqwest::{Client, RequestBuilder};
 use serde::de::DeserializeOwned;
+use tracing::Instrument as _;
 use url::Url;
 
 use crate::clock::Stopwatch;
 use crate::http_client::{self, NoHttpClient};
 use crate::metrics::provider::{ProviderCall, ProviderMetrics};
+use crate::traces::{self, End};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -110,10 +112,12 @@ impl Outbound {
         call: ProviderCall,
         answer: impl Future<Output = Result<T, OutboundError>>,
     ) -> Result<T, OutboundError> {
-        let began = Stopwatch::start();
-        let answer = answer.await;
+        let (began, span) = (Stopwatch::start(), traces::provider_call(call.name()));
+        let answer = answer.instrument(span.clone()).await;
         let outcome = answer.as_ref().map_or_else(OutboundError::word, |_| "answered");
         self.metrics.asked(call, outcome, began.elapsed());
+        let end = if answer.is_ok() { End::Well } else { End::Fault };
+        traces::ended(&span, outcome, end);
         answer
     }
 }

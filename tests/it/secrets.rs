@@ -11,7 +11,7 @@ use crate::support::signed_in::{is_signed_in, login_url};
 use crate::support::{Backend, Person, Process, Tokens, World, on_both};
 
 /// Everything secret that one run of everything used, by name.
-async fn run_of_everything(world: &World) -> Vec<(&'static str, String)> {
+pub async fn run_of_everything(world: &World) -> Vec<(&'static str, String)> {
     let client = world.client("editor").await;
     let mut browser = world.browser();
     let changes =

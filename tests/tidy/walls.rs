@@ -28,6 +28,7 @@ pub const ROOMS: &[Room] = &[
     room("calendar", LEAVES),
     room("special_use", LEAVES),
     room("http_client", LEAVES),
+    room("traces", LEAVES),
     room("config", LEAVES),
     // Values only: no clock, no chance. `domain_words` bars Clock and Entropy by name as well.
     room("domain", &["calendar", "clock::Timestamp", "id", "loopback", "secret"]),
@@ -48,7 +49,15 @@ pub const ROOMS: &[Room] = &[
     // Sees a caller, already admitted: neither store nor secrets are within reach.
     room(
         "mcp",
-        &["clock::Stopwatch", "config::remote_tool", "docs", "reference", "remote", "text"],
+        &[
+            "clock::Stopwatch",
+            "config::remote_tool",
+            "docs",
+            "reference",
+            "remote",
+            "text",
+            "traces",
+        ],
     ),
     // Implements the traits through which the tools hand over; the tools do not know it.
     room(
@@ -114,6 +123,7 @@ const LEAVES: &[&str] = &[
     "calendar",
     "special_use",
     "http_client",
+    "traces",
 ];
 /// Stands in a list for each of [`LEAVES`].
 const LEAVES_AND: &str = "(leaves)";
@@ -137,10 +147,16 @@ pub const KEPT: &[(&str, &[&str])] = &[
             "src/clients",
             "src/remote",
             "src/attribution",
+            "src/traces/collector.rs",
             "src/cli/doctor/visits.rs",
         ],
     ),
     ("prometheus", &["src/metrics"]),
+    ("opentelemetry", &["src/traces", "src/cli/logging.rs"]),
+    ("opentelemetry_proto", &["src/traces"]),
+    ("opentelemetry_sdk", &["src/traces", "src/cli/logging.rs"]),
+    ("prost", &["src/traces"]),
+    ("tracing_opentelemetry", &["src/traces", "src/cli/logging.rs"]),
     ("rmcp", &["src/mcp"]),
     ("schemars", &["src/mcp"]),
     ("maud", &["src/page"]),

@@ -180,6 +180,16 @@ impl Auth0 {
             .await;
     }
 
+    /// From now on one place of it answers like this.
+    pub async fn answer_at(&self, at: &str, answer: ResponseTemplate) {
+        Mock::given(path(at)).respond_with(answer).with_priority(1).mount(&self.server).await;
+    }
+
+    /// How often it was asked there.
+    pub async fn asked_at(&self, at: &str) -> usize {
+        self.requests().await.iter().filter(|request| request.url.path() == at).count()
+    }
+
     /// From now on this is its one key.
     pub async fn publish(&self, key: &SigningKey) {
         let keys = json!({"keys": [key.public_jwk()]});
