@@ -40,6 +40,8 @@ pub mod token;
 pub mod wire;
 pub mod wire_account;
 pub mod wire_admin;
+pub mod wire_admin_attempt_page;
+pub mod wire_admin_attempts;
 pub mod wire_admin_audit;
 pub mod wire_admin_counts;
 pub mod wire_admin_entry;
