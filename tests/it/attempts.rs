@@ -143,15 +143,14 @@ on_both! {
         let mut browser = world.browser();
         let page = browser.get(&client.authorize_url(&[])).await.expect(200).body;
         client.decide(&mut browser, &page, "deny").await.expect(200);
-        for _ in 0..3 {
+        for _ in 0..5 {
             for _ in 0..AT_ONCE {
                 client.decide(&mut browser, &page, "deny").await.expect(400);
             }
             world.write_attempts().await;
         }
-        let longest = "SELECT max(length(steps)) FROM attempts";
-        let longest = db_number(&world.database_url, longest).await;
-        assert!((4_000..6_000).contains(&longest), "{longest}");
+        // The house also writes by itself, so an addition may be a shorter one.
+        assert_eq!(count(&world, "length(steps) BETWEEN 4000 AND 7000").await, 1);
     }
 
     async fn a_stop_writes_what_waits(backend: Backend) {
