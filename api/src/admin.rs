@@ -6,6 +6,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi, Tags};
 
 pub mod answer;
+pub mod attempts;
 pub mod caller;
 pub mod counts;
 pub mod csv;

@@ -32,6 +32,7 @@ pub mod visit;
 use crate::account::{
     AccountApi, DisconnectForm, EraseForm, ExportForm, LogoutForm, SessionResponse, SharingForm,
 };
+use crate::admin::attempts::AdminAttemptsApi;
 use crate::admin::counts::AdminCountsApi;
 use crate::admin::metrics_text::MetricsText;
 use crate::admin::pages::DashboardApi;
@@ -170,8 +171,14 @@ pub fn public<P: Port>(port: &Arc<P>) -> OpenApiService<PublicApi<P>, ()> {
 }
 
 /// The endpoints of the admin listener.
-pub type AdminListenerApi<P> =
-    (AdminApi<P>, AdminReadApi<P>, AdminRightsApi<P>, AdminCountsApi<P>, DashboardApi<P>);
+pub type AdminListenerApi<P> = (
+    AdminApi<P>,
+    AdminReadApi<P>,
+    AdminRightsApi<P>,
+    AdminCountsApi<P>,
+    AdminAttemptsApi<P>,
+    DashboardApi<P>,
+);
 
 /// The endpoints of the admin listener, served by `port`.
 pub fn admin<P: Port + AdminPort>(port: &Arc<P>) -> OpenApiService<AdminListenerApi<P>, ()> {
@@ -180,6 +187,7 @@ pub fn admin<P: Port + AdminPort>(port: &Arc<P>) -> OpenApiService<AdminListener
         AdminReadApi(Arc::clone(port)),
         AdminRightsApi(Arc::clone(port)),
         AdminCountsApi(Arc::clone(port)),
+        AdminAttemptsApi(Arc::clone(port)),
         DashboardApi(Arc::clone(port)),
     );
     OpenApiService::new(groups, TITLE, VERSION)

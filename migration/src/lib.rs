@@ -39,6 +39,7 @@ mod m20261123_000014_enforcement;
 mod m20261123_000015_admin;
 mod m20261123_000016_upkeep;
 mod m20261123_000017_audit;
+mod m20261123_000018_attempts;
 
 /// All migrations, in order.
 pub struct Migrator;
@@ -63,6 +64,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000015_admin::Migration),
             Box::new(m20261123_000016_upkeep::Migration),
             Box::new(m20261123_000017_audit::Migration),
+            Box::new(m20261123_000018_attempts::Migration),
         ]
     }
 }

@@ -80,6 +80,17 @@ pub const SECTIONS: &[Section] = &[
         ],
     },
     Section {
+        name: "sign_in_attempts",
+        table: "attempts",
+        condition: OF_PERSON,
+        columns: &[
+            ("id", Told::Id),
+            ("reference", Told::Text),
+            ("client_id", Told::Text),
+            ("steps", Told::Text),
+        ],
+    },
+    Section {
         name: "memberships",
         table: "memberships",
         condition: OF_PERSON,

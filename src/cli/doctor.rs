@@ -7,8 +7,9 @@
 //! 4. Begin a sign-in as a client that nobody registered: a page, and nobody is sent anywhere.
 //! 5. With `--register`, register a client that nobody will use.
 //!
-//! It has no settings, no database and no token: what it sees, everybody can see. The names of the
-//! checks are those of the requirements that `tests/README.md` maps to stories.
+//! It has no database and no token: what it sees, everybody can see. The names of the checks are
+//! those of the requirements that `tests/README.md` maps to stories. Given the reference of an
+//! attempt to sign in instead, it explains that ([`attempt`]), for which it reads the settings.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
@@ -16,8 +17,11 @@ use url::Url;
 
 use crate::cli::doctor::visits::Visitor;
 use crate::cli::{CommandError, block_on, say};
+use crate::config::Config;
+use crate::domain::attempt::parse_reference;
 use crate::loopback::is_loopback;
 
+pub mod attempt;
 pub mod findings;
 pub mod judge;
 pub mod sign_in;
@@ -31,14 +35,26 @@ pub fn arguments(command: Command) -> Command {
         Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
     };
     command
-        .arg(Arg::new("url").value_name("URL").required(true).help("Where it is reached"))
+        .arg(
+            Arg::new("url")
+                .value_name("URL|REF")
+                .required(true)
+                .help("Where it is reached, or the reference of an attempt to sign in"),
+        )
         .arg(switch("register", "Register a client too; it is deleted when nobody uses it"))
         .arg(switch("json", "Answer in JSON"))
 }
 
-/// Runs every check; fails when one does.
-pub fn run(matches: &ArgMatches) -> Result<(), CommandError> {
+/// Runs every check, and fails when one does; or explains an attempt, with the settings that
+/// `load` reads.
+pub fn run(
+    matches: &ArgMatches,
+    load: impl FnOnce(&ArgMatches) -> Result<Config, CommandError>,
+) -> Result<(), CommandError> {
     let given = matches.get_one::<String>("url").map_or("", String::as_str);
+    if let Some(reference) = parse_reference(given) {
+        return attempt::run(&load(matches)?, &reference, matches.get_flag("json"));
+    }
     let origin = origin_of(given)?;
     let findings = block_on(async {
         let visitor = Visitor::to(&origin).map_err(CommandError::new)?;
@@ -68,7 +84,10 @@ pub fn run(matches: &ArgMatches) -> Result<(), CommandError> {
 /// The origin, whether it or the address of `/mcp` is given.
 fn origin_of(given: &str) -> Result<Url, CommandError> {
     let wrong = || {
-        CommandError::new("doctor: give the address of the server, such as https://mcp.example.com")
+        CommandError::new(
+            "doctor: give the address of the server, such as https://mcp.example.com, or the eight \
+             digits of a reference",
+        )
     };
     let url = Url::parse(given).map_err(|_| wrong())?;
     let is_place = matches!(url.path(), "/" | "/mcp" | "/mcp/");

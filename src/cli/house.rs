@@ -31,6 +31,7 @@ use crate::domain::organization::rules::RuleError;
 use crate::domain::resource::Resource;
 use crate::domain::scope::ScopeSet;
 use crate::flow::admit::Standings;
+use crate::flow::attempts::Attempts;
 use crate::flow::browser_login::ACCOUNT_PATH;
 use crate::flow::counting::{Rotations, UnusedGrants};
 use crate::flow::enforcement::Enforcement;
@@ -202,6 +203,7 @@ impl House {
             organizations,
             metrics,
             unused_grants: UnusedGrants::default(),
+            attempts: Attempts::default(),
             rotations: Rotations::default(),
             config,
             store,
@@ -251,6 +253,7 @@ impl House {
         let mut noting = pin!(self.remote_ledger.keep_writing(has_ended()));
         let mut counting = Box::pin(self.usage.keep_written(has_ended()));
         let mut enforcing = pin!(self.gatehouse.keep_enforcement(has_ended()));
+        let mut telling = pin!(self.gatehouse.keep_attempts(has_ended()));
         let served = tokio::select! {
             served = serve(self.endpoints, sockets, stop) => served,
             () = &mut settling => unreachable!("it goes on until it is told to end"),
@@ -258,14 +261,16 @@ impl House {
             () = &mut noting => unreachable!("it goes on until it is told to end"),
             () = &mut counting => unreachable!("it goes on until it is told to end"),
             () = &mut enforcing => unreachable!("it goes on until it is told to end"),
+            () = &mut telling => unreachable!("it goes on until it is told to end"),
         };
         drop(ending);
-        let (settled, delivered, noted, counted, enforced) = tokio::join!(
+        let (settled, delivered, noted, counted, enforced, told) = tokio::join!(
             tokio::time::timeout(LAST_SETTLEMENT_MAX, settling),
             tokio::time::timeout(LAST_DELIVERY_MAX, delivering),
             tokio::time::timeout(LAST_SETTLEMENT_MAX, noting),
             tokio::time::timeout(LAST_USAGE_MAX, counting),
             tokio::time::timeout(LAST_USAGE_MAX, enforcing),
+            tokio::time::timeout(LAST_SETTLEMENT_MAX, telling),
         );
         if settled.is_err() {
             tracing::warn!("what was counted last is not shared: the database did not answer");
@@ -277,6 +282,9 @@ impl House {
             tracing::warn!(
                 "a receiver did not answer in time: it is asked again by another server"
             );
+        }
+        if told.is_err() {
+            tracing::warn!("the last attempts to sign in are not written down");
         }
         if counted.is_err() || enforced.is_err() {
             tracing::warn!("the last usage is not counted: the database did not answer");

@@ -117,9 +117,10 @@ pub fn command() -> Command {
             "health",
             "Ask the server that runs here whether it lives, or is ready",
         )))
-        .subcommand(doctor::arguments(
-            Command::new("doctor").about("Test a running server from outside"),
-        ))
+        .subcommand(doctor::arguments(with_settings(
+            "doctor",
+            "Test a running server from outside, or explain one attempt to sign in",
+        )))
         .subcommand(Command::new("openapi").about("Print the OpenAPI document"))
 }
 
@@ -187,7 +188,7 @@ pub fn run() -> ExitCode {
             let question = matches.get_one::<String>("question").map_or("alive", String::as_str);
             health::run(&given(matches), question)
         }
-        Some(("doctor", matches)) => doctor::run(matches),
+        Some(("doctor", matches)) => doctor::run(matches, load),
         Some(("openapi", _)) => openapi::run(),
         _ => unreachable!("clap lets only known commands through"),
     };

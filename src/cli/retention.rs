@@ -6,6 +6,7 @@ use crate::attribution::feedback::DESTINATION;
 use crate::attribution::sinks::Sinks;
 use crate::clock::Timestamp;
 use crate::config::Config;
+use crate::store::attempts::{self, BOUNDS};
 use crate::store::retention::{self, Kept};
 use crate::store::{Store, StoreError, audit, sweep};
 
@@ -24,6 +25,7 @@ pub async fn pass(
     };
     let retired = retention::pass(store, kept, DESTINATION, now).await?;
     let audited = audit::retire(store, config.kept.audit, now).await?;
+    let attempts = attempts::retire(store, config.kept.attempts, BOUNDS, now).await?;
     let users = match config.kept.inactive_people {
         Some(kept) => erasure::erase_inactive(store, sinks, now.minus(kept), now).await?,
         None => 0,
@@ -42,6 +44,7 @@ pub async fn pass(
         ("outbox", retired.outbox),
         ("disclosures", retired.disclosures),
         ("audit", audited),
+        ("attempts", attempts),
         ("users", users),
     ])
 }

@@ -198,6 +198,7 @@ pub const KEYS: &[Key] = &[
     one("outbox_delivered_kept", "How long it is known that something was delivered [default: 7d]"),
     one("outbox_failed_kept", "How long is kept what was given up [default: 90d]"),
     one("audit_kept", "How long the audit log is kept [default: 400d]"),
+    one("attempts_kept", "How long attempts to sign in are kept [default: 14d]"),
     one(
         "inactive_people_kept",
         "Erase people who have not been here for this long [default: none]",

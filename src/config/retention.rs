@@ -22,6 +22,8 @@ pub struct RetentionConfig {
     pub outbox_failed: Duration,
     /// The audit log.
     pub audit: Duration,
+    /// Attempts to sign in.
+    pub attempts: Duration,
     /// People who neither sign in nor use a sign-in; for good when none.
     pub inactive_people: Option<Duration>,
 }
@@ -37,6 +39,7 @@ pub fn retention(layers: &Layers) -> Result<RetentionConfig, ConfigError> {
         // Shorter than that and something could go that is still being tried.
         outbox_failed: kept("outbox_failed_kept", "90d", DAY * 14)?,
         audit: kept("audit_kept", "400d", DAY * 30)?,
+        attempts: kept("attempts_kept", "14d", HOUR)?,
         inactive_people: layers.read("inactive_people_kept", "none", |text| match text {
             "none" => Ok(None),
             text => values::duration_within(text, DAY, KEPT_MAX).map(Some),

@@ -55,6 +55,11 @@ impl AuthorizeParameters {
         Ok(parameters)
     }
 
+    /// `redirect_uri`, as it came.
+    pub fn redirect_uri(&self) -> Option<&str> {
+        self.get("redirect_uri")
+    }
+
     fn get(&self, name: &str) -> Option<&str> {
         self.pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }

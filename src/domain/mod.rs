@@ -4,6 +4,7 @@
 
 pub mod access_token;
 pub mod administrators;
+pub mod attempt;
 pub mod audit;
 pub mod authorization_code;
 pub mod authorization_request;

@@ -295,10 +295,10 @@ pub enum LoginRefusal {
     WrongIssuer,
     /// Made for another client, or for several without naming us as `azp`.
     WrongAudience,
-    /// Expired.
-    Expired,
-    /// Issued in the future.
-    IssuedInFuture,
+    /// Expired, so many seconds ago.
+    Expired(i64),
+    /// Issued in the future, by so many seconds.
+    IssuedInFuture(i64),
     /// Not the answer to our request.
     WrongNonce,
     /// No subject.

@@ -123,11 +123,11 @@ pub fn check_id_token(
         return Err(LoginRefusal::WrongAudience);
     }
     if now.seconds() >= claims.exp.saturating_add(CLOCK_SKEW_SECONDS) {
-        return Err(LoginRefusal::Expired);
+        return Err(LoginRefusal::Expired(now.seconds().saturating_sub(claims.exp)));
     }
     let latest_begin = claims.iat.max(claims.nbf.unwrap_or(i64::MIN));
     if latest_begin > now.seconds().saturating_add(CLOCK_SKEW_SECONDS) {
-        return Err(LoginRefusal::IssuedInFuture);
+        return Err(LoginRefusal::IssuedInFuture(latest_begin.saturating_sub(now.seconds())));
     }
     let nonce = claims.nonce.unwrap_or_default();
     if !constant_time_eq(nonce.as_bytes(), expected.upstream_nonce.as_bytes()) {
@@ -210,9 +210,9 @@ mod tests {
             (json!({"aud": ["us", "other"]}), R::WrongAudience),
             (json!({"aud": ["us"], "azp": "other"}), R::WrongAudience),
             (json!({"aud": []}), R::WrongAudience),
-            (json!({"exp": 999_940}), R::Expired),
-            (json!({"iat": 1_000_061}), R::IssuedInFuture),
-            (json!({"nbf": 1_000_061}), R::IssuedInFuture),
+            (json!({"exp": 999_940}), R::Expired(60)),
+            (json!({"iat": 1_000_061}), R::IssuedInFuture(61)),
+            (json!({"nbf": 1_000_061}), R::IssuedInFuture(61)),
             (json!({"nonce": "m"}), R::WrongNonce),
             (json!({"nonce": null}), R::WrongNonce),
             (json!({"sub": ""}), R::MissingSubject),

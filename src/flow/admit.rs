@@ -109,14 +109,18 @@ impl Gatehouse {
         let is_alive = standing.revoked_at.is_none()
             && standing.expires_at.is_none_or(|expires_at| now < expires_at);
         if !is_its_own || !is_alive {
+            self.note_use_refused(admitted.grant_id, AccessRefusal::Revoked);
             return Ok(Err(AccessRefusal::Revoked));
         }
         if self.config.require_work_email
             && let Err(lack) = remembered.work_email
         {
-            return Ok(Err(AccessRefusal::WorkEmailRequired(lack)));
+            let refusal = AccessRefusal::WorkEmailRequired(lack);
+            self.note_use_refused(admitted.grant_id, refusal);
+            return Ok(Err(refusal));
         }
         self.count_use(admitted.grant_id);
+        self.note_used(admitted.grant_id);
         Ok(Ok(Entry {
             admitted,
             profile: Arc::clone(&remembered.profile),

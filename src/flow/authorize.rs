@@ -80,6 +80,7 @@ impl Gatehouse {
     /// The exchange.
     pub async fn authorize(
         &self,
+        attempt: AuthorizationRequestId,
         pairs: Vec<(String, String)>,
         cookies: &impl Cookies,
         address: IpAddr,
@@ -98,14 +99,21 @@ impl Gatehouse {
         };
         let client = match self.who_asks(client_id, address, now).await? {
             Asking::Client(client) => client,
-            Asking::Refused(refusal) => return page(refusal),
+            Asking::Refused(refusal) => {
+                self.note_stranger(attempt, client_id);
+                return page(refusal);
+            }
             Asking::Limited(reading) => return Ok(Authorize::Limited(reading)),
         };
+        self.note_program(attempt, &client);
         let accepted = match check(&parameters, &client, &self.resource, self.default_scope) {
             Ok(accepted) => accepted,
-            Err(rejected) => return Ok(Authorize::Rejected(rejected)),
+            Err(rejected) => {
+                self.note_rejected(attempt, &rejected, (&parameters, &client));
+                return Ok(Authorize::Rejected(rejected));
+            }
         };
-        let request = self.frozen(&accepted, now);
+        let request = self.frozen(attempt, &accepted, now);
         match self.earlier_consent(self.last_person(cookies), &accepted).await? {
             Some(user_id) => self.straight_to_provider(request, user_id, now).await,
             None => Ok(Authorize::Ask(Box::new(self.ask(client, request)))),
@@ -131,12 +139,17 @@ impl Gatehouse {
         Ok(consents::exists(self.store.read(), approved).await?.then_some(user_id))
     }
 
-    fn frozen(&self, accepted: &AuthorizationRequest, now: Timestamp) -> StoredRequest {
+    fn frozen(
+        &self,
+        attempt: AuthorizationRequestId,
+        accepted: &AuthorizationRequest,
+        now: Timestamp,
+    ) -> StoredRequest {
         let seal = |state: &String| {
             self.config.secret.seal(&*self.entropy, Purpose::ClientState, state.as_bytes())
         };
         StoredRequest {
-            id: AuthorizationRequestId::generate(&*self.entropy, now),
+            id: attempt,
             client_id: accepted.client_id.clone(),
             redirect: accepted.redirect.clone(),
             client_state_sealed: accepted.state.as_ref().map(seal),

@@ -210,7 +210,7 @@ impl Gatehouse {
         };
         let identity = match self.identify(presented, secrets).await {
             Ok(identity) => identity,
-            Err(refusal) => return refused(refusal),
+            Err(unidentified) => return refused(unidentified.refusal),
         };
         let return_to = match &login.goal {
             Goal::Admin(challenge) => return self.hand_over_admin(&identity, challenge).await,

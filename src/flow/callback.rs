@@ -15,6 +15,8 @@
 
 use crate::attribution::happening::SignInTo;
 use crate::clock::Timestamp;
+use crate::domain::attempt::Step;
+use crate::domain::attempt::refusals::{of_id_token, told_error};
 use crate::domain::organization::Told;
 use crate::domain::refusal::{AuthorizeRefusal, CallbackRefusal};
 use crate::domain::upstream_login::Identity;
@@ -23,8 +25,8 @@ use crate::flow::browser::Cookies;
 use crate::flow::browser_login::Goal;
 use crate::flow::sign_in_events::SignedInPerson;
 use crate::flow::{Fault, Gatehouse, chain};
-use crate::id::{AuthorizationCodeId, ConsentId, UserId};
-use crate::metrics::sign_in::{Endpoint, Step};
+use crate::id::{AuthorizationCodeId, AuthorizationRequestId, ConsentId, UserId};
+use crate::metrics::sign_in::{Endpoint, Step as Passed};
 use crate::secret::{Kind, Secret};
 use crate::server_secret::Purpose;
 use crate::store::authorization_codes::{self, NewCode};
@@ -70,6 +72,54 @@ impl PresentedCallback {
     }
 }
 
+/// Why it is not known who signed in.
+#[derive(Clone, Debug)]
+pub struct Unidentified {
+    /// What the program is told.
+    pub refusal: AuthorizeRefusal,
+    /// What the operator is told.
+    pub step: Step,
+    /// Beside it.
+    pub detail: Option<String>,
+}
+
+impl From<AuthorizeRefusal> for Unidentified {
+    fn from(refusal: AuthorizeRefusal) -> Self {
+        Self { refusal, step: refusal.into(), detail: None }
+    }
+}
+
+/// What the provider's error means.
+fn said_instead(error: &str) -> Unidentified {
+    let (refusal, step) = match error {
+        "temporarily_unavailable" => (AuthorizeRefusal::UpstreamUnavailable, Step::ProviderFailed),
+        "access_denied"
+        | "login_required"
+        | "consent_required"
+        | "interaction_required"
+        | "account_selection_required"
+        | "unauthorized" => (AuthorizeRefusal::UpstreamDenied, Step::ProviderDenied),
+        _ => (AuthorizeRefusal::UpstreamUntrusted, Step::ProviderFailed),
+    };
+    Unidentified { refusal, step, detail: Some(told_error(error).to_owned()) }
+}
+
+/// What it means that its code brought nobody.
+fn not_redeemed(error: &UpstreamError) -> Unidentified {
+    let (step, detail) = match error {
+        UpstreamError::Unavailable(_) | UpstreamError::FailedMomentsAgo => {
+            return AuthorizeRefusal::UpstreamUnavailable.into();
+        }
+        UpstreamError::Lying(why) => (Step::ProviderUntrusted, Some((*why).to_owned())),
+        UpstreamError::CodeRefused => (Step::ProviderRefusedCode, None),
+        UpstreamError::NotBelieved(refusal) => {
+            let (step, told) = of_id_token(*refusal);
+            (step, Some(told))
+        }
+    };
+    Unidentified { refusal: AuthorizeRefusal::UpstreamUntrusted, step, detail }
+}
+
 /// How the callback ends.
 pub enum CallbackOutcome {
     /// The browser goes to the client, with a code or with a refusal; or to where a browser login
@@ -96,11 +146,12 @@ pub enum CallbackOutcome {
 }
 
 impl Gatehouse {
-    /// The exchange.
+    /// The exchange. Whatever comes of it, `attempt` is the one it belongs to, once that is known.
     pub async fn callback(
         &self,
         presented: PresentedCallback,
         cookies: &impl Cookies,
+        attempt: &mut Option<AuthorizationRequestId>,
     ) -> Result<CallbackOutcome, Fault> {
         let now = self.clock.now();
         if self.upstream.is_none() {
@@ -114,6 +165,7 @@ impl Gatehouse {
             return self.finish_login(presented, login, cookies, now).await;
         }
         let found = upstream_logins::find(self.store.read(), state).await?;
+        *attempt = found.as_ref().map(|login| login.authorization_request_id);
         let Some(login) = found.filter(|login| now < login.expires_at) else {
             return refused(CallbackRefusal::UnknownState);
         };
@@ -132,17 +184,20 @@ impl Gatehouse {
         if claimed == Consumed::BySomeoneElse {
             return refused(CallbackRefusal::AlreadyAnswered);
         }
+        self.note_step(request.id, Step::CameBack, None);
         match self.identify(presented, self.login_secrets(&login)).await {
             Ok(identity) => {
-                self.passed(Step::Provider);
+                self.passed(Passed::Provider);
                 self.finish(&request, &login, identity).await
             }
-            Err(refusal) => {
+            Err(Unidentified { refusal, step, detail }) => {
                 self.refused(Endpoint::Callback, &refusal);
                 tracing::info!(
                     flow = "callback", outcome = "refused", reason = ?refusal,
+                    step = step.word(), detail,
                     request_id = %request.id, client_id = %request.client_id,
                 );
+                self.note_step(request.id, step, detail);
                 let location = self.refusal_location(&request, refusal)?;
                 Ok(CallbackOutcome::ToClient { location, cookies: Vec::new() })
             }
@@ -155,37 +210,27 @@ impl Gatehouse {
         &self,
         presented: PresentedCallback,
         login_secrets: Option<(Secret, Secret)>,
-    ) -> Result<Identity, AuthorizeRefusal> {
+    ) -> Result<Identity, Unidentified> {
+        let untrusted = |why: &str| Unidentified {
+            refusal: AuthorizeRefusal::UpstreamUntrusted,
+            step: Step::ProviderUntrusted,
+            detail: Some(why.to_owned()),
+        };
         let upstream = self.upstream.as_ref().ok_or(AuthorizeRefusal::UpstreamUnavailable)?;
         let other_issuer =
             presented.upstream_iss.as_deref().is_some_and(|iss| iss != upstream.issuer());
         if presented.is_ambiguous || other_issuer {
-            return Err(AuthorizeRefusal::UpstreamUntrusted);
+            let why = if other_issuer { "another issuer" } else { "a parameter came twice" };
+            return Err(untrusted(why));
         }
         if let Some(error) = presented.upstream_error {
-            return Err(match error.as_str() {
-                "temporarily_unavailable" => AuthorizeRefusal::UpstreamUnavailable,
-                "access_denied"
-                | "login_required"
-                | "consent_required"
-                | "interaction_required"
-                | "account_selection_required"
-                | "unauthorized" => AuthorizeRefusal::UpstreamDenied,
-                _ => AuthorizeRefusal::UpstreamUntrusted,
-            });
+            return Err(said_instead(&error));
         }
-        let code = presented.upstream_code.ok_or(AuthorizeRefusal::UpstreamUntrusted)?;
-        let (nonce, verifier) = login_secrets.ok_or(AuthorizeRefusal::UpstreamUntrusted)?;
+        let code = presented.upstream_code.ok_or_else(|| untrusted("neither code nor error"))?;
+        let (nonce, verifier) = login_secrets.ok_or_else(|| untrusted("another secret"))?;
         upstream.redeem(&code, &verifier, &nonce).await.map_err(|error| {
             tracing::warn!(flow = "callback", error = %chain(&error), "sign-in failed upstream");
-            match error {
-                UpstreamError::Unavailable(_) | UpstreamError::FailedMomentsAgo => {
-                    AuthorizeRefusal::UpstreamUnavailable
-                }
-                UpstreamError::Lying(_)
-                | UpstreamError::CodeRefused
-                | UpstreamError::NotBelieved(_) => AuthorizeRefusal::UpstreamUntrusted,
-            }
+            not_redeemed(&error)
         })
     }
 
@@ -206,6 +251,7 @@ impl Gatehouse {
         let now = self.clock.now();
         if !self.lets_in(Told::by(&identity)) {
             self.refused(Endpoint::Callback, &AuthorizeRefusal::WorkEmailRequired);
+            self.note_step(request.id, Step::NoWorkAddress, None);
             let location = self.refusal_location(request, AuthorizeRefusal::WorkEmailRequired)?;
             return Ok(CallbackOutcome::ToClient { location, cookies: Vec::new() });
         }
@@ -219,7 +265,8 @@ impl Gatehouse {
             flow = "callback", outcome = "signed_in", request_id = %request.id,
             client_id = %request.client_id, subject = %user_id, domain,
         );
-        self.passed(Step::Code);
+        self.passed(Passed::Code);
+        self.note_code(request.id, user_id);
         let state = self.client_state(request)?;
         let mut parameters = vec![("code", code.expose())];
         parameters.extend(state.as_deref().map(|state| ("state", state)));

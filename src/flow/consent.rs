@@ -173,6 +173,11 @@ impl Gatehouse {
         base64url(&self.config.secret.seal(&*self.entropy, Purpose::ConsentForm, &text))
     }
 
+    /// The attempt that a form belongs to, when it is one of ours.
+    pub fn attempt_of_form(&self, sealed: &str) -> Option<AuthorizationRequestId> {
+        self.opened_request(sealed).map(|request| request.id)
+    }
+
     fn opened_request(&self, sealed: &str) -> Option<StoredRequest> {
         let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
         let text = self.config.secret.unseal(Purpose::ConsentForm, &sealed)?;

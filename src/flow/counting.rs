@@ -64,7 +64,8 @@ impl Default for UnusedGrants {
 }
 
 impl Fault {
-    const fn word(&self) -> &'static str {
+    /// Its word.
+    pub const fn word(&self) -> &'static str {
         match self {
             Self::Store(_) => "store",
             Self::Upstream(_) => "provider",

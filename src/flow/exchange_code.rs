@@ -16,7 +16,7 @@ use crate::domain::scope::Scope;
 use crate::domain::token_request::CodeExchange;
 use crate::flow::granting::{Grantee, TokenOutcome};
 use crate::flow::{Fault, Gatehouse};
-use crate::id::{GrantId, RefreshTokenId};
+use crate::id::{AuthorizationRequestId, GrantId, RefreshTokenId};
 use crate::secret::{Kind, Secret};
 use crate::store::audit::{self, AuditRow};
 use crate::store::authorization_codes;
@@ -25,9 +25,13 @@ use crate::store::refresh_tokens::{self, NewGeneration};
 use crate::store::{Consumed, StoreError, Txn, transact, users};
 
 enum Exchanged {
-    Granted { code: AuthorizationCode, profile_sealed: Vec<u8> },
-    Revoked(GrantId),
-    Refused(TokenRefusal),
+    Granted {
+        code: AuthorizationCode,
+        profile_sealed: Vec<u8>,
+    },
+    Revoked(GrantId, AuthorizationRequestId),
+    /// With the attempt, where the code is one.
+    Refused(TokenRefusal, Option<AuthorizationRequestId>),
 }
 
 struct Fresh {
@@ -53,17 +57,26 @@ impl Gatehouse {
                 self.exchange_once(txn, client, exchange, &fresh, now).await
             })?
         } else {
-            Exchanged::Refused(TokenRefusal::Unknown)
+            Exchanged::Refused(TokenRefusal::Unknown, None)
         };
-        let (outcome, reason) = match &exchanged {
-            Exchanged::Granted { .. } => ("granted", None),
-            Exchanged::Revoked(_) => ("revoked", Some(TokenRefusal::Replayed)),
-            Exchanged::Refused(refusal) => ("refused", Some(*refusal)),
+        let (outcome, reason, attempt) = match &exchanged {
+            Exchanged::Granted { code, .. } => ("granted", None, Some(code.request_id)),
+            Exchanged::Revoked(_, attempt) => {
+                ("revoked", Some(TokenRefusal::Replayed), Some(*attempt))
+            }
+            Exchanged::Refused(refusal, attempt) => ("refused", Some(*refusal), *attempt),
         };
-        tracing::info!(flow = "exchange_code", outcome, ?reason, client_id = %client.client_id);
+        tracing::info!(
+            flow = "exchange_code", outcome, ?reason, client_id = %client.client_id,
+            request_id = attempt.map(tracing::field::display),
+        );
+        if let Some((attempt, refusal)) = attempt.zip(reason) {
+            self.note_exchange_refused(attempt, refusal);
+        }
         match exchanged {
             Exchanged::Granted { code, profile_sealed } => {
                 self.passed_to_grant(fresh.grant_id);
+                self.note_token(code.request_id, fresh.grant_id);
                 let refresh_token =
                     gets_refresh_token(client, &code).then_some(fresh.refresh_token);
                 self.limits.count_head(fresh.grant_id, fresh.generation.token_hash, now);
@@ -77,12 +90,12 @@ impl Gatehouse {
                 };
                 Ok(TokenOutcome::Granted(self.grant_tokens(&grantee, refresh_token, now)?))
             }
-            Exchanged::Revoked(grant_id) => {
+            Exchanged::Revoked(grant_id, _) => {
                 self.standings.forget(grant_id);
                 self.metrics.sign_in.revoked(RevocationReason::CodeReplayed.name(), 1);
                 Ok(TokenOutcome::Refused(TokenRefusal::Replayed))
             }
-            Exchanged::Refused(refusal) => Ok(TokenOutcome::Refused(refusal)),
+            Exchanged::Refused(refusal, _) => Ok(TokenOutcome::Refused(refusal)),
         }
     }
 
@@ -110,7 +123,7 @@ impl Gatehouse {
     ) -> Result<Exchanged, StoreError> {
         let presented = exchange.presented_code.hash();
         let Some(code) = authorization_codes::lock(txn, presented).await? else {
-            return Ok(Exchanged::Refused(TokenRefusal::Unknown));
+            return Ok(Exchanged::Refused(TokenRefusal::Unknown, None));
         };
         match decide_exchange(&code, exchange, &client.client_id, &self.resource, now) {
             ExchangeDecision::Exchange => {
@@ -119,7 +132,7 @@ impl Gatehouse {
                 let consumed =
                     authorization_codes::consume(txn, code.id, fresh.grant_id, now).await?;
                 if consumed == Consumed::BySomeoneElse {
-                    return Ok(Exchanged::Refused(TokenRefusal::Replayed));
+                    return Ok(Exchanged::Refused(TokenRefusal::Replayed, Some(code.request_id)));
                 }
                 let grant = NewGrant {
                     id: fresh.grant_id,
@@ -157,9 +170,11 @@ impl Gatehouse {
                         .in_attempt(reference_of(code.request_id));
                     audit::write(txn, [revoked]).await?;
                 }
-                Ok(Exchanged::Revoked(grant_id))
+                Ok(Exchanged::Revoked(grant_id, code.request_id))
             }
-            ExchangeDecision::Refuse(refusal) => Ok(Exchanged::Refused(refusal)),
+            ExchangeDecision::Refuse(refusal) => {
+                Ok(Exchanged::Refused(refusal, Some(code.request_id)))
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod admin_access;
 pub mod admin_acts;
 pub mod admin_login;
 pub mod admit;
+pub mod attempts;
 pub mod authorize;
 pub mod browser;
 pub mod browser_login;
@@ -39,6 +40,8 @@ pub mod token;
 pub mod wire;
 pub mod wire_account;
 pub mod wire_admin;
+pub mod wire_admin_attempt_page;
+pub mod wire_admin_attempts;
 pub mod wire_admin_audit;
 pub mod wire_admin_counts;
 pub mod wire_admin_entry;
@@ -55,6 +58,7 @@ pub mod wire_health;
 pub mod wire_own_data;
 pub mod wire_pages;
 pub mod wire_reference;
+pub mod wire_sign_in;
 pub mod wire_token;
 
 use crate::attribution::people::People;
@@ -70,6 +74,7 @@ use crate::domain::organization::rules::Rules;
 use crate::domain::resource::Resource;
 use crate::domain::scope::ScopeSet;
 use crate::flow::admit::Standings;
+use crate::flow::attempts::Attempts;
 use crate::flow::counting::{Rotations, UnusedGrants};
 use crate::flow::enforcement::Enforcement;
 use crate::flow::keyring::Keyring;
@@ -192,6 +197,8 @@ pub struct Gatehouse {
     pub metrics: Arc<Metrics>,
     /// Which grants have not been used yet.
     pub unused_grants: UnusedGrants,
+    /// What is told of attempts to sign in.
+    pub attempts: Attempts,
     /// Where refresh tokens were rotated from.
     pub rotations: Rotations,
     /// Where "now" comes from.

@@ -15,6 +15,7 @@ use crate::domain::token_request::{TokenFields, TokenRequest};
 use crate::flow::granting::TokenOutcome;
 use crate::flow::limits::Counted;
 use crate::flow::{Fault, Gatehouse};
+use crate::secret::Secret;
 
 impl Gatehouse {
     /// The exchange.
@@ -30,10 +31,20 @@ impl Gatehouse {
             Ok(client_id) => self.clients.resolve(&self.store, client_id, now).await?,
             Err(_) => None,
         };
+        let code_hash = fields.code.clone().map(|code| Secret::presented(code).hash());
+        let unread = |refusal| {
+            if let Some(code_hash) = code_hash {
+                self.note_code_refused(code_hash, refusal);
+            }
+            TokenOutcome::Refused(refusal)
+        };
         let outcome = match (claimed, &client) {
-            (Err(refusal), _) => TokenOutcome::Refused(TokenRefusal::Client(refusal)),
-            (Ok(_), None) => TokenOutcome::Refused(TokenRefusal::UnknownClient),
-            (Ok(_), Some(client)) => self.token_of(client, fields, address, now).await?,
+            (Err(refusal), _) => unread(TokenRefusal::Client(refusal)),
+            (Ok(_), None) => unread(TokenRefusal::UnknownClient),
+            (Ok(_), Some(client)) => match TokenRequest::parse(fields) {
+                Ok(request) => self.token_of(client, request, address, now).await?,
+                Err(refusal) => unread(refusal),
+            },
         };
         let TokenOutcome::Refused(refusal) = outcome else { return Ok(outcome) };
         tracing::info!(flow = "token", outcome = "refused", reason = ?refusal);
@@ -53,15 +64,15 @@ impl Gatehouse {
     async fn token_of(
         &self,
         client: &Client,
-        fields: TokenFields,
+        request: TokenRequest,
         address: IpAddr,
         now: Timestamp,
     ) -> Result<TokenOutcome, Fault> {
-        match TokenRequest::parse(fields) {
-            Ok(TokenRequest::AuthorizationCode(exchange)) => {
+        match request {
+            TokenRequest::AuthorizationCode(exchange) => {
                 self.exchange_code(client, &exchange, now).await
             }
-            Ok(TokenRequest::RefreshToken(refresh)) => {
+            TokenRequest::RefreshToken(refresh) => {
                 let outcome = self.refresh(client, &refresh, address, now).await?;
                 // A client without the grant type may still hold a token, by `offline_access`; only
                 // when it does not is the grant type what is wrong.
@@ -74,7 +85,6 @@ impl Gatehouse {
                     outcome => outcome,
                 })
             }
-            Err(refusal) => Ok(TokenOutcome::Refused(refusal)),
         }
     }
 }

@@ -35,15 +35,13 @@ use crate::domain::client::{Client, GrantType};
 use crate::domain::refusal::{RegistrationRefusal, RevocationRefusal, TokenRefusal};
 use crate::domain::scope::Scope;
 use crate::flow::browser::Cookies;
-use crate::flow::callback::PresentedCallback;
-use crate::flow::consent::PresentedConsent;
 use crate::flow::granting::{GrantedTokens, TokenOutcome};
 use crate::flow::register::Registration;
 use crate::flow::revoke::Revocation;
 use crate::flow::wire_codes::{BROKEN, TOO_MANY, UNAVAILABLE};
 use crate::flow::{
     Fault, Gatehouse, chain, wire_account, wire_health, wire_own_data, wire_pages, wire_reference,
-    wire_token,
+    wire_sign_in, wire_token,
 };
 use crate::metrics::sign_in::Step;
 use crate::secret::Secret;
@@ -88,20 +86,11 @@ impl Cookies for Visit {
 
 impl Port for Wire {
     async fn authorize(&self, visit: Visit) -> PageResponse {
-        let outcome = self.gatehouse.authorize(visit.query_pairs(), &visit, visit.address).await;
-        self.gatehouse.count_authorize(&outcome);
-        wire_pages::authorize(&self.gatehouse, outcome)
+        wire_sign_in::authorize(&self.gatehouse, &visit).await
     }
 
     async fn consent(&self, visit: Visit, form: ConsentForm) -> PageResponse {
-        let presented = PresentedConsent {
-            sealed_request: &form.request,
-            decision: &form.decision,
-            is_cross_site: is_cross_site(&visit, &self.gatehouse.config.public_url),
-        };
-        let outcome = self.gatehouse.decide_consent(presented, &visit).await;
-        self.gatehouse.count_consent(&outcome);
-        wire_pages::consent(&self.gatehouse, outcome)
+        wire_sign_in::consent(&self.gatehouse, &visit, &form).await
     }
 
     async fn unreadable_consent(&self, _: Visit) -> PageResponse {
@@ -109,10 +98,7 @@ impl Port for Wire {
     }
 
     async fn callback(&self, visit: Visit) -> PageResponse {
-        let presented = PresentedCallback::from_pairs(&visit.query_pairs());
-        let outcome = self.gatehouse.callback(presented, &visit).await;
-        self.gatehouse.count_callback(&outcome);
-        wire_pages::callback(&self.gatehouse, outcome)
+        wire_sign_in::callback(&self.gatehouse, &visit).await
     }
 
     async fn token(&self, visit: Visit, form: TokenForm) -> TokenResponse {

@@ -4,6 +4,7 @@
 //! is exhaustive: a new reason does not compile until someone decides what a caller is told.
 
 use gatehouse_api::admin::answer::{Answer, List, Problem};
+use gatehouse_api::admin::attempts::{Attempt, AttemptInFull};
 use gatehouse_api::admin::pages::{ActForm, View};
 use gatehouse_api::admin::port::AdminPort;
 use gatehouse_api::admin::reads::PeopleSearch;
@@ -24,8 +25,8 @@ use crate::flow::admin_acts::EndedGrants;
 use crate::flow::wire::{Wire, is_cross_site, log_fault};
 use crate::flow::wire_admin_query::{Asked, bad};
 use crate::flow::{
-    Fault, Gatehouse, wire_admin_audit, wire_admin_counts, wire_admin_entry, wire_admin_pages,
-    wire_admin_people, wire_admin_reads, wire_admin_rights,
+    Fault, Gatehouse, wire_admin_attempts, wire_admin_audit, wire_admin_counts, wire_admin_entry,
+    wire_admin_pages, wire_admin_people, wire_admin_reads, wire_admin_rights,
 };
 use crate::id::{GrantId, UserId};
 use crate::store::StoreError;
@@ -301,6 +302,20 @@ impl AdminPort for Wire {
         list!(self, visit, asked => wire_admin_audit::audit(&self.gatehouse, asked))
     }
 
+    async fn attempts(&self, visit: Visit) -> List<Attempt> {
+        list!(self, visit, asked => wire_admin_attempts::attempts(&self.gatehouse, asked))
+    }
+
+    async fn attempt(&self, visit: Visit, reference: String) -> Answer<AttemptInFull> {
+        answer(
+            async {
+                admitted(&self.gatehouse, &visit, AdminScope::Read).await?;
+                wire_admin_attempts::one_attempt(&self.gatehouse, &reference).await
+            }
+            .await,
+        )
+    }
+
     async fn activity(&self, visit: Visit) -> List<Activity> {
         list!(self, visit, asked => wire_admin_counts::activity(&self.gatehouse, asked))
     }
@@ -319,6 +334,10 @@ impl AdminPort for Wire {
 
     async fn person_page(&self, visit: Visit, id: String) -> PageResponse {
         wire_admin_pages::person_page(&self.gatehouse, &visit, &id).await
+    }
+
+    async fn attempt_page(&self, visit: Visit, reference: String) -> PageResponse {
+        wire_admin_pages::attempt_page(&self.gatehouse, &visit, &reference).await
     }
 
     async fn act(&self, visit: Visit, form: Option<ActForm>) -> PageResponse {

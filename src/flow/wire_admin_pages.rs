@@ -14,7 +14,10 @@ use crate::flow::wire_admin_entry::{looking, problem_page};
 use crate::flow::wire_admin_query::Asked;
 use crate::flow::wire_admin_tables as tables;
 use crate::flow::wire_admin_views::{Listed, listed};
-use crate::flow::{wire_admin_overview, wire_admin_people, wire_admin_rights};
+use crate::flow::{
+    wire_admin_attempt_page, wire_admin_attempts, wire_admin_overview, wire_admin_people,
+    wire_admin_rights,
+};
 use crate::page::admin::{
     Button, Cell, EnforcementContext, PersonContext, Shell, Table, TableContext,
     render_enforcement, render_person, render_tables,
@@ -55,6 +58,8 @@ pub async fn dashboard(gatehouse: &Gatehouse, visit: &Visit, view: View) -> Page
         View::Sinks => "/admin/sinks",
         View::Usage => "/admin/usage",
         View::Gaps => "/admin/gaps",
+        View::Attempts => "/admin/attempts",
+        View::Audit => "/admin/audit",
         View::Enforcement => "/admin/enforcement",
     };
     let shell = Shell { frame: gatehouse.frame(), form: &form, here, done };
@@ -165,6 +170,23 @@ pub async fn person_page(gatehouse: &Gatehouse, visit: &Visit, id: &str) -> Page
         }
         Err(problem) => problem_page(gatehouse, &problem),
     }
+}
+
+/// `GET /admin/attempts/…`
+pub async fn attempt_page(gatehouse: &Gatehouse, visit: &Visit, reference: &str) -> PageResponse {
+    let Looking { form, done, asked } = match begun(gatehouse, visit).await {
+        Ok(looking) => looking,
+        Err(instead) => return instead,
+    };
+    let shell = Shell { frame: gatehouse.frame(), form: &form, here: "/admin/attempts", done };
+    let found = async {
+        asked.finish()?;
+        wire_admin_attempts::one_attempt(gatehouse, reference).await
+    };
+    found.await.map_or_else(
+        |problem| problem_page(gatehouse, &problem),
+        |found| PageResponse::html(StatusCode::OK, wire_admin_attempt_page::html(shell, &found)),
+    )
 }
 
 /// What is known of a person, by name.

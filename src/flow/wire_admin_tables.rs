@@ -12,7 +12,8 @@ use crate::page::admin::{Button, Cell, Table};
 const GRANT_HEAD: &[&str] =
     &["Program", "Person", "Works", "Connected", "Last used", "Ended", "To do"];
 
-fn table(
+/// A table without links.
+pub fn table(
     title: &'static str,
     head: &'static [&'static str],
     rows: Vec<Vec<Cell>>,
@@ -20,11 +21,13 @@ fn table(
     Table { title, head, rows, next: None, csv: None }
 }
 
-fn text(text: impl Into<Option<String>>) -> Cell {
+/// A text, or nothing.
+pub fn text(text: impl Into<Option<String>>) -> Cell {
     text.into().map_or(Cell::Nothing, Cell::Text)
 }
 
-fn person_link(id: &str) -> Cell {
+/// The page of a person.
+pub fn person_link(id: &str) -> Cell {
     // The end of an identifier is its random part.
     let short: String = id.chars().skip(id.len().saturating_sub(8)).collect();
     Cell::Link(format!("/admin/people/{id}"), format!("…{short}"))

@@ -4,11 +4,36 @@ use gatehouse_api::admin::answer::Problem;
 use gatehouse_api::admin::pages::View;
 use gatehouse_api::visit::Visit;
 
+use crate::domain::audit::AuditKind;
 use crate::flow::Gatehouse;
+use crate::flow::wire_admin_attempt_page as pages;
 use crate::flow::wire_admin_query::Asked;
 use crate::flow::wire_admin_tables as tables;
-use crate::flow::{wire_admin_counts, wire_admin_people, wire_admin_reads};
+use crate::flow::{
+    wire_admin_attempts, wire_admin_audit, wire_admin_counts, wire_admin_people, wire_admin_reads,
+};
 use crate::page::admin::{Filter, Table};
+
+/// How an attempt to sign in can end.
+const OUTCOMES: &[(&str, &str)] = &[
+    ("finished", "finished"),
+    ("under_way", "under way"),
+    ("left", "left"),
+    ("declined", "declined"),
+    ("refused", "refused"),
+    ("failed", "failed"),
+];
+
+/// The kinds of the audit log.
+const KINDS: &[(&str, &str)] = &{
+    let mut kinds = [("", ""); AuditKind::ALL.len()];
+    let mut at = 0;
+    while at < kinds.len() {
+        kinds[at] = (AuditKind::ALL[at].name(), AuditKind::ALL[at].name());
+        at += 1;
+    }
+    kinds
+};
 
 /// What a page with tables is made of.
 pub struct Listed {
@@ -50,6 +75,11 @@ const fn lead(view: View) -> &'static str {
              keep_queries or ask_context is set."
         }
         View::Enforcement => "Who would break if everybody had to sign in.",
+        View::Attempts => {
+            "Attempts to sign in, the newest first: how far each came, and why it ended. The \
+             reference is what the pages showed to the person."
+        }
+        View::Audit => "Who did what, the newest first. Rows are added and never changed.",
         View::Sinks => "Who is handed what happens here, and what is on its way.",
     }
 }
@@ -90,6 +120,17 @@ fn filters(view: View, pairs: &[(String, String)]) -> Vec<Filter<'static>> {
             ]
         }
         View::Gaps => vec![choice("include", "What was asked", &[("text", "shown")])],
+        View::Attempts => vec![
+            choice("outcome", "Outcome", OUTCOMES),
+            typed("reference", "Reference"),
+            typed("client", "Program's client_id"),
+        ],
+        View::Audit => vec![
+            choice("kind", "What", KINDS),
+            typed("from", "From day"),
+            typed("to", "To day"),
+            typed("person", "Person's identifier"),
+        ],
         View::Sinks => {
             let words =
                 &[("waiting", "waiting"), ("delivered", "delivered"), ("failed", "given up")];
@@ -135,6 +176,13 @@ async fn tables_of(
         }
         View::Gaps => {
             vec![list!(wire_admin_counts::gaps(gatehouse, asked), tables::gaps, "gaps")]
+        }
+        View::Attempts => {
+            let read = wire_admin_attempts::attempts(gatehouse, asked);
+            vec![list!(read, pages::attempts, "attempts")]
+        }
+        View::Audit => {
+            vec![list!(wire_admin_audit::audit(gatehouse, asked), pages::audit, "audit")]
         }
         View::Sinks => {
             let read = wire_admin_reads::deliveries(gatehouse, asked);

@@ -5,6 +5,7 @@
 use gatehouse_api::page::PageResponse;
 use http::StatusCode;
 
+use crate::domain::audit::reference_of;
 use crate::domain::authorization_request::Rejected;
 use crate::domain::claimed_name::{Evidence, borrowed_name};
 use crate::domain::metadata_document::publisher;
@@ -14,6 +15,7 @@ use crate::flow::callback::CallbackOutcome;
 use crate::flow::consent::ConsentOutcome;
 use crate::flow::wire::{RETRY_AFTER_SECONDS, log_fault};
 use crate::flow::{Fault, Gatehouse, wire_account, wire_admin_entry};
+use crate::id::AuthorizationRequestId;
 use crate::page::Link;
 use crate::page::consent::{self as consent_page, ConsentContext};
 use crate::page::notice::{self, NoticeContext};
@@ -34,21 +36,41 @@ const START_AGAIN: &str = "Go back to your client and connect again.";
 const TELL_MAKER: &str = "Update the program, or tell its maker.";
 const ADD_AGAIN: &str = "Remove this server in your client and add it again.";
 
+/// Where a page is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct At {
+    /// In which exchange.
+    flow: &'static str,
+    /// In which attempt to sign in.
+    attempt: Option<AuthorizationRequestId>,
+}
+
+impl From<&'static str> for At {
+    fn from(flow: &'static str) -> Self {
+        Self { flow, attempt: None }
+    }
+}
+
 /// `GET /oauth/authorize`
-pub fn authorize(gatehouse: &Gatehouse, outcome: Result<Authorize, Fault>) -> PageResponse {
+pub fn authorize(
+    gatehouse: &Gatehouse,
+    attempt: AuthorizationRequestId,
+    outcome: Result<Authorize, Fault>,
+) -> PageResponse {
+    let at = At { flow: "authorize", attempt: Some(attempt) };
     match outcome {
         Ok(Authorize::Ask(ask)) => ask_page(gatehouse, *ask),
         Ok(Authorize::ToProvider(to)) => see_other(to.location, to.cookies),
         Ok(Authorize::Rejected(Rejected::Page(refusal))) => {
             let words = authorize_words(refusal);
-            page(gatehouse, "authorize", &refusal, &words, None)
+            page(gatehouse, at, &refusal, &words, None)
         }
         Ok(Authorize::Rejected(Rejected::Redirect { to, state, refusal })) => {
             // Nobody has signed in, so the browser is not sent on by itself (RFC 9700 §4.11.2).
             let location = gatehouse.refusal_to(&to, state.as_deref(), refusal);
             let words = authorize_words(refusal);
             let link = Link { href: &location, text: "Tell the program and return to it" };
-            page(gatehouse, "authorize", &refusal, &words, Some(link))
+            page(gatehouse, at, &refusal, &words, Some(link))
         }
         Ok(Authorize::Limited(reading)) => {
             let words = Words {
@@ -57,26 +79,31 @@ pub fn authorize(gatehouse: &Gatehouse, outcome: Result<Authorize, Fault>) -> Pa
                 message: "Many programs that describe themselves elsewhere have asked to connect.",
                 advice: "Wait a few minutes, then connect again.",
             };
-            page(gatehouse, "authorize", &"limited", &words, None)
+            page(gatehouse, at, &"limited", &words, None)
                 .with_retry_after(reading.retry_after_seconds())
         }
-        Err(fault) => fault_page(gatehouse, "authorize", &fault),
+        Err(fault) => fault_page(gatehouse, at, &fault),
     }
 }
 
 /// `POST /oauth/consent`
-pub fn consent(gatehouse: &Gatehouse, outcome: Result<ConsentOutcome, Fault>) -> PageResponse {
+pub fn consent(
+    gatehouse: &Gatehouse,
+    attempt: Option<AuthorizationRequestId>,
+    outcome: Result<ConsentOutcome, Fault>,
+) -> PageResponse {
+    let at = At { flow: "consent", attempt };
     match outcome {
         Ok(ConsentOutcome::ToProvider(to)) => see_other(to.location, to.cookies),
         Ok(ConsentOutcome::Denied { location }) => {
             let words = authorize_words(AuthorizeRefusal::Denied);
             let link = Link { href: &location, text: "Tell the program and return to it" };
-            page(gatehouse, "consent", &AuthorizeRefusal::Denied, &words, Some(link))
+            page(gatehouse, at, &AuthorizeRefusal::Denied, &words, Some(link))
         }
         Ok(ConsentOutcome::Refused(refusal)) => {
-            page(gatehouse, "consent", &refusal, &consent_words(refusal), None)
+            page(gatehouse, at, &refusal, &consent_words(refusal), None)
         }
-        Err(fault) => fault_page(gatehouse, "consent", &fault),
+        Err(fault) => fault_page(gatehouse, at, &fault),
     }
 }
 
@@ -90,7 +117,12 @@ pub fn foreign_form(gatehouse: &Gatehouse) -> PageResponse {
 }
 
 /// `GET /mcp/callback`
-pub fn callback(gatehouse: &Gatehouse, outcome: Result<CallbackOutcome, Fault>) -> PageResponse {
+pub fn callback(
+    gatehouse: &Gatehouse,
+    attempt: Option<AuthorizationRequestId>,
+    outcome: Result<CallbackOutcome, Fault>,
+) -> PageResponse {
+    let at = At { flow: "callback", attempt };
     match outcome {
         Ok(CallbackOutcome::ToClient { location, cookies }) => see_other(location, cookies),
         Ok(CallbackOutcome::NotSignedIn { refusal, goal, cookies }) => {
@@ -98,7 +130,7 @@ pub fn callback(gatehouse: &Gatehouse, outcome: Result<CallbackOutcome, Fault>) 
         }
         Ok(CallbackOutcome::NoAdministrator) => wire_admin_entry::no_administrator(gatehouse),
         Ok(CallbackOutcome::Refused(refusal)) => {
-            let response = page(gatehouse, "callback", &refusal, &callback_words(refusal), None);
+            let response = page(gatehouse, at, &refusal, &callback_words(refusal), None);
             match refusal {
                 // Forget whose approval was used, so that the next try asks.
                 CallbackRefusal::AnotherPerson => {
@@ -110,7 +142,7 @@ pub fn callback(gatehouse: &Gatehouse, outcome: Result<CallbackOutcome, Fault>) 
                 | CallbackRefusal::ForeignBrowser => response,
             }
         }
-        Err(fault) => fault_page(gatehouse, "callback", &fault),
+        Err(fault) => fault_page(gatehouse, at, &fault),
     }
 }
 
@@ -150,12 +182,13 @@ fn ask_page(gatehouse: &Gatehouse, ask: Ask) -> PageResponse {
 /// A page, with the reason in the log beside its reference.
 pub fn page(
     gatehouse: &Gatehouse,
-    flow: &'static str,
+    at: impl Into<At>,
     reason: &dyn std::fmt::Debug,
     words: &Words,
     link: Option<Link<'_>>,
 ) -> PageResponse {
-    let reference = reference(gatehouse);
+    let At { flow, attempt } = at.into();
+    let reference = attempt.map_or_else(|| reference(gatehouse), reference_of);
     tracing::info!(flow, outcome = "page", reason = ?reason, reference);
     let html = notice::render(&NoticeContext {
         frame: gatehouse.frame(),
@@ -169,7 +202,8 @@ pub fn page(
 }
 
 /// A page for what broke.
-pub fn fault_page(gatehouse: &Gatehouse, flow: &'static str, fault: &Fault) -> PageResponse {
+pub fn fault_page(gatehouse: &Gatehouse, at: impl Into<At>, fault: &Fault) -> PageResponse {
+    let at = at.into();
     let words = match fault {
         Fault::NoUpstream => Words {
             status: StatusCode::SERVICE_UNAVAILABLE,
@@ -184,7 +218,7 @@ pub fn fault_page(gatehouse: &Gatehouse, flow: &'static str, fault: &Fault) -> P
             advice: "Reload this page in a moment.",
         },
         // What a callback brings may be spent, so a reload would not help there.
-        _ if flow == "callback" => Words {
+        _ if at.flow == "callback" => Words {
             status: unavailable_or_broken(fault),
             title: "Something is not working",
             message: "This server could not finish the sign-in.",
@@ -197,8 +231,14 @@ pub fn fault_page(gatehouse: &Gatehouse, flow: &'static str, fault: &Fault) -> P
             advice: "Reload this page in a moment. If it stays, tell whoever runs this server.",
         },
     };
-    let response = page(gatehouse, flow, &"fault", &words, None);
-    if log_fault(flow, fault) { response.with_retry_after(RETRY_AFTER_SECONDS) } else { response }
+    // The word is in the line that has the reference; the chain of causes in the next.
+    let reason = format!("fault: {}", fault.word());
+    let response = page(gatehouse, at, &reason, &words, None);
+    if log_fault(at.flow, fault) {
+        response.with_retry_after(RETRY_AFTER_SECONDS)
+    } else {
+        response
+    }
 }
 
 fn unavailable_or_broken(fault: &Fault) -> StatusCode {
@@ -209,7 +249,7 @@ fn unavailable_or_broken(fault: &Fault) -> StatusCode {
     }
 }
 
-/// Short enough to read out; it only has to be found in a log.
+/// What a page is called that belongs to no attempt: as short, and found in the log alone.
 fn reference(gatehouse: &Gatehouse) -> String {
     let mut bytes = [0; 4];
     gatehouse.entropy.fill(&mut bytes);

@@ -22,7 +22,7 @@ pub struct Shell<'a> {
 }
 
 /// The pages, by path and name.
-const PAGES: [(&str, &str); 10] = [
+const PAGES: [(&str, &str); 12] = [
     ("/admin/", "Overview"),
     ("/admin/usage", "Usage"),
     ("/admin/gaps", "Gaps"),
@@ -33,6 +33,8 @@ const PAGES: [(&str, &str); 10] = [
     ("/admin/feedback", "Feedback"),
     ("/admin/sinks", "Deliveries"),
     ("/admin/enforcement", "Enforcement"),
+    ("/admin/attempts", "Sign-in attempts"),
+    ("/admin/audit", "Audit log"),
 ];
 
 /// A link of so many characters is not broken: an identifier's end, and no stranger's name.
@@ -166,7 +168,8 @@ fn filters(shell: &Shell<'_>, filters: &[Filter<'_>]) -> Markup {
     }
 }
 
-fn rows(shell: &Shell<'_>, table: &Table<'_>) -> Markup {
+/// A table, with what leads on from it.
+pub(super) fn rows(shell: &Shell<'_>, table: &Table<'_>) -> Markup {
     html! {
         @if table.rows.is_empty() {
             p.empty { "Nothing here." }
@@ -345,7 +348,8 @@ pub fn render_overview(context: &OverviewContext<'_>) -> String {
     page(&context.shell, "Overview", &body)
 }
 
-fn page(shell: &Shell<'_>, title: &str, content: &Markup) -> String {
+/// A page of the dashboard.
+pub(super) fn page(shell: &Shell<'_>, title: &str, content: &Markup) -> String {
     let body = html! {
         nav.pages aria-label="Administration" {
             ul role="list" {

@@ -201,7 +201,8 @@ pub fn list(context: &KeptContext<'_>) -> Markup {
 }
 
 /// A duration as people say it.
-fn in_words(duration: Duration) -> String {
+/// How long, in words.
+pub fn in_words(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (count, unit) = match seconds {
         s if s >= 86_400 => (s / 86_400, "day"),

@@ -9,6 +9,7 @@ use maud::{DOCTYPE, Markup, html};
 
 pub mod account;
 pub mod admin;
+pub mod admin_attempt;
 pub mod brand;
 pub mod chart;
 pub mod consent;

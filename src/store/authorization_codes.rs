@@ -64,6 +64,16 @@ pub async fn is_known(db: &impl Db, code_hash: SecretHash) -> Result<bool, Store
     Ok(by_hash.one(db).await?.is_some())
 }
 
+/// The request that a code answers.
+pub async fn request_of(
+    db: &impl Db,
+    code_hash: SecretHash,
+) -> Result<Option<AuthorizationRequestId>, StoreError> {
+    let by_hash = Entity::find().filter(Column::CodeHash.eq(code_hash.as_bytes().to_vec()));
+    let found = by_hash.one(db).await?;
+    Ok(found.map(|row| AuthorizationRequestId::from_uuid(row.authorization_request_id)))
+}
+
 /// Finds a presented code and holds its row until the transaction ends.
 pub async fn lock(
     txn: &Txn,

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::store::{Db, StoreError};
 
 pub mod activity;
+pub mod attempts;
 pub mod audit;
 pub mod clients;
 pub mod deliveries;

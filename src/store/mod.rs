@@ -12,7 +12,7 @@
 //! `outbox` holds no other but `users` and `sink_people`, in this order and before them.
 //! Usage is written by itself: the writer's row, then days, then counts in the order of their keys;
 //! and so are callers without a token: the writer's row, then counts, then those who were asked.
-//! Who takes or renews one of `leases` holds nothing else.
+//! Attempts to sign in come after `users`; who takes or renews one of `leases` holds nothing else.
 //!
 //! Never here: decisions, words of HTTP, a call to the network, `now()` in SQL.
 
@@ -34,6 +34,7 @@ use crate::store::losses::{Losses, Reader, Repeats};
 pub mod admin_sessions;
 pub mod admin_tokens;
 pub mod anonymous;
+pub mod attempts;
 pub mod audit;
 pub mod authorization_codes;
 pub mod authorization_requests;

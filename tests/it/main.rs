@@ -13,6 +13,8 @@ mod admin_api;
 mod admin_lists;
 mod admin_rights;
 mod admission;
+mod attempt_causes;
+mod attempts;
 mod audit;
 mod authorization;
 mod bad_input;

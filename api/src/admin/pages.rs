@@ -35,6 +35,10 @@ pub enum View {
     Gaps,
     /// Who is handed what happens here, and what is on its way.
     Sinks,
+    /// Attempts to sign in.
+    Attempts,
+    /// Who did what.
+    Audit,
     /// Who would break if everybody had to sign in.
     Enforcement,
 }
@@ -87,6 +91,12 @@ impl<P: AdminPort> DashboardApi<P> {
     #[oai(path = "/admin/people/:id", method = "get", operation_id = "admin_person_page")]
     async fn person_page(&self, visit: AdminVisit, id: Path<String>) -> PageResponse {
         self.0.person_page(visit.0, id.0).await
+    }
+
+    /// Show an attempt to sign in.
+    #[oai(path = "/admin/attempts/:reference", method = "get", operation_id = "admin_attempt_page")]
+    async fn attempt_page(&self, visit: AdminVisit, reference: Path<String>) -> PageResponse {
+        self.0.attempt_page(visit.0, reference.0).await
     }
 
     /// Press a button of the dashboard.

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::Nobody;
 use crate::admin::answer::{Answer, List};
+use crate::admin::attempts::{Attempt, AttemptInFull};
 use crate::admin::pages::{ActForm, View};
 use crate::admin::reads::PeopleSearch;
 use crate::admin::rights::{Enforcement, Erased, Requeued, Resumed, Revoked};
@@ -76,6 +77,10 @@ port! {
     redeliver(name: String) -> Answer<Requeued>;
     /// The audit log, the newest first.
     audit() -> List<Audit>;
+    /// Attempts to sign in, the newest first.
+    attempts() -> List<Attempt>;
+    /// One of them, by its reference.
+    attempt(reference: String) -> Answer<AttemptInFull>;
     /// What happened, by day.
     activity() -> List<Activity>;
     /// Calls of tools, added up.
@@ -86,6 +91,8 @@ port! {
     dashboard(view: View) -> PageResponse;
     /// A person's page.
     person_page(id: String) -> PageResponse;
+    /// The page of an attempt to sign in.
+    attempt_page(reference: String) -> PageResponse;
     /// A form of the dashboard; none when it could not be read.
     act(form: Option<ActForm>) -> PageResponse;
     /// Where a sign-in begins.

@@ -149,7 +149,7 @@ pub async fn db_execute(url: &str, sql: &str) {
     connection.close().await.expect("closing works");
 }
 
-const TABLES: [&str; 32] = [
+const TABLES: [&str; 33] = [
     "clients",
     "users",
     "consents",
@@ -180,6 +180,7 @@ const TABLES: [&str; 32] = [
     "admin_sessions",
     "admin_tokens",
     "leases",
+    "attempts",
     "audit",
     "audit_horizon",
 ];

@@ -350,6 +350,25 @@ impl World {
         Ok(())
     }
 
+    /// Returns when every house, one after the other, has written what it was told of attempts to
+    /// sign in, as it does unasked a moment later.
+    pub async fn write_attempts(&self) {
+        let write = |gatehouse: Arc<Gatehouse>| async move {
+            gatehouse.write_attempts().await.expect("attempts can be written");
+        };
+        let first =
+            self.running.lock().unwrap().as_ref().map(|running| {
+                running.runtime.spawn(write(Arc::clone(&running.replica.gatehouse)))
+            });
+        if let Some(first) = first {
+            first.await.expect("writing does not panic");
+        }
+        let replicas = self.replicas.lock().unwrap().clone();
+        for replica in replicas {
+            write(replica.gatehouse).await;
+        }
+    }
+
     /// Returns when every house, all of them at once, has written who came without a token, judged
     /// those who were asked, and looked for a halt, as it does unasked a moment later.
     pub async fn tend_enforcement(&self) -> Result<(), StoreError> {

@@ -105,3 +105,19 @@ async fn count(chromium: &Chromium, selector: &str) -> u64 {
     let count = chromium.execute(script, vec![selector.into()]).await;
     count.as_u64().expect("a number")
 }
+
+/// The page of an attempt that came to nothing, by the reference that its page showed.
+pub async fn looks_at_an_attempt(chromium: &Chromium) -> World {
+    let (world, _) = busy_house().await;
+    let client = world.web_client("a program with a name that is far too long for a phone").await;
+    let elsewhere = [("redirect_uri", "https://client.example.com:8443/callback")];
+    let page = world.browser().get(&client.authorize_url(&elsewhere)).await.expect(400).body;
+    let shown = page.split("Reference: <code>").nth(1).expect("it has a reference");
+    let reference = shown.split('<').next().expect("it ends");
+    world.write_attempts().await;
+    chromium.go(&world.admin_at("/admin/")).await;
+    chromium.heading("Overview").await;
+    chromium.go(&world.admin_at(&format!("/admin/attempts/{reference}"))).await;
+    chromium.heading("Sign-in attempt").await;
+    world
+}

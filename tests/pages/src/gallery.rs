@@ -176,6 +176,15 @@ gallery! {
     admin_deliveries(chromium) {
         dashboard(chromium, "/admin/sinks", "Deliveries").await
     }
+    admin_attempts(chromium) {
+        dashboard(chromium, "/admin/attempts", "Sign-in attempts").await
+    }
+    admin_attempt(chromium) {
+        crate::administer::looks_at_an_attempt(chromium).await
+    }
+    admin_audit(chromium) {
+        dashboard(chromium, "/admin/audit?limit=9", "Audit log").await
+    }
     admin_person(chromium) {
         let (world, person) = busy_house().await;
         chromium.go(&world.admin_at("/admin/")).await;

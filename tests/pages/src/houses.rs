@@ -66,6 +66,7 @@ pub async fn busy_house() -> (World, String) {
         }
         world.count_usage().await.expect("usage can be counted");
     }
+    world.write_attempts().await;
     world.auth0.welcome(&Person::named("alice")).await;
     (world, somebody)
 }
