@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::admin::Operator;
 use crate::support::answer::query;
 use crate::support::database::db_number;
-use crate::support::process::run;
+use crate::support::process::{run, run_with_errors};
 use crate::support::{Backend, MINUTE, Person, Tokens, World, on_both};
 
 const ROWS: usize = 23;
@@ -107,7 +107,9 @@ on_both! {
         let end = editor.walk(&world, &mut world.browser(), &elsewhere, &[]).await;
         let carol = Tokens::of(&editor.exchange(&query(&end, "code").unwrap()).await);
         let folder = tempfile::tempdir().unwrap();
-        let command = async |words: &str| run(&world, folder.path(), words, &[]).await;
+        let command = async |words: &str| {
+            run_with_errors(&world, folder.path(), words, &[]).await
+        };
         let living = async || {
             let sql = "SELECT count(*) FROM grants WHERE revoked_at IS NULL";
             db_number(&world.database_url, sql).await

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::delivery::submit;
 use crate::support::database::{db_execute, db_number};
-use crate::support::process::run;
+use crate::support::process::{run, run_with_errors};
 use crate::support::signed_in::{is_signed_in, signed_in};
 use crate::support::{Backend, World};
 
@@ -23,7 +23,7 @@ const QUESTIONS: [&str; 8] = [
 async fn import(world: &World, from: &str, to: &str) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();
     let command = format!("migrate import --from {from}");
-    run(world, folder.path(), &command, &[("DATABASE_URL", to)]).await
+    run_with_errors(world, folder.path(), &command, &[("DATABASE_URL", to)]).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -101,9 +101,10 @@ async fn what_cannot_be_moved_is_said_and_leaves_nothing() {
         assert!(said.contains(wanted), "{from}: {said}");
     }
     assert!(!folder.path().join("none.db").exists());
-    let (code, said) = run(&world, folder.path(), "migrate import", &[]).await;
+    let (code, said) = run_with_errors(&world, folder.path(), "migrate import", &[]).await;
     assert!(code == Some(1) && said.contains("--from"), "{said}");
-    let (code, said) = run(&world, folder.path(), "migrate up --from sqlite://x", &[]).await;
+    let (code, said) =
+        run_with_errors(&world, folder.path(), "migrate up --from sqlite://x", &[]).await;
     assert!(code == Some(1) && said.contains("for import alone"), "{said}");
     // A row of the last table that Postgres does not take: none of the others are there either.
     db_execute(&here, "UPDATE refresh_tokens SET created_at = 'never'").await;

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use super::world::SERVER_SECRET;
@@ -174,6 +174,29 @@ pub async fn run_with(
     settings: &[(&str, &str)],
     variables: &[(&str, &str)],
 ) -> (Option<i32>, String) {
+    let output = ended(world, folder, command, settings, variables).await;
+    (output.status.code(), String::from_utf8(output.stdout).expect("it says text"))
+}
+
+/// The same, with what it said of errors behind what it answered.
+pub async fn run_with_errors(
+    world: &World,
+    folder: &Path,
+    command: &str,
+    settings: &[(&str, &str)],
+) -> (Option<i32>, String) {
+    let output = ended(world, folder, command, settings, &[]).await;
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).expect("it says text"))
+}
+
+async fn ended(
+    world: &World,
+    folder: &Path,
+    command: &str,
+    settings: &[(&str, &str)],
+    variables: &[(&str, &str)],
+) -> Output {
     let mut program = Command::new(program());
     let issuer = world.auth0.issuer();
     program
@@ -188,14 +211,7 @@ pub async fn run_with(
     }
     program.envs(variables.iter().copied());
     let ended = tokio::task::spawn_blocking(move || program.output()).await;
-    let output = ended.expect("waiting does not panic").expect("the program can be started");
-    // What is answered when it ends well, and the reason when it does not.
-    let said = if output.status.success() {
-        output.stdout
-    } else {
-        [output.stdout, output.stderr].concat()
-    };
-    (output.status.code(), String::from_utf8(said).expect("it says text"))
+    ended.expect("waiting does not panic").expect("the program can be started")
 }
 
 /// The program that was built beside the stories.
