@@ -5,9 +5,8 @@ use sea_orm::{DatabaseConnection, DbErr};
 use crate::clock::Stopwatch;
 use crate::metrics::gauges::PoolUse;
 use crate::metrics::store::{Retry, TransactionEnd};
-use crate::store::{
-    Attempts, POSTGRES_CONNECTIONS, SQLITE_READERS, Store, StoreError, asks_for_another_try,
-};
+use crate::store::options::{POSTGRES_CONNECTIONS, SQLITE_READERS};
+use crate::store::{Attempts, Store, StoreError, asks_for_another_try};
 
 impl Default for Attempts {
     fn default() -> Self {
