@@ -117,7 +117,6 @@ async fn whoever_leaves_a_silent_connection_behind_leaves_its_place_free() {
             let scrape = Scrape::of(&world).await;
             assert!(scrape.text.contains(in_use), "{}", scrape.text);
             // Who asks uses one or two.
-            eprintln!("in use {}", scrape.value(in_use));
             if scrape.value(in_use) < 2.5 {
                 break;
             }

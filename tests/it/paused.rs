@@ -1,5 +1,6 @@
-//! A replica that is stopped in the middle of its work and goes on later (a machine that is moved, a
-//! process under a debugger): what it believed is not acted upon, and nobody pays for its absence.
+//! A replica that is stopped in the middle of its work and goes on later (a machine that is moved,
+//! a process under a debugger): what it believed is not acted upon, and nobody pays for its
+//! absence.
 
 use std::path::Path;
 
