@@ -59,9 +59,7 @@ enum Surface {
 
 impl Asked<'_> {
     /// The endpoint's answer; at `/mcp` only as long as there is a client. Elsewhere what has begun
-    /// goes on, as a sign-in that is half done helps nobody; but nothing begins for who is gone. A
-    /// process that was stopped finds requests whose clients have long asked another one, and would
-    /// take what they present for theft.
+    /// goes on: a sign-in that is half done helps nobody.
     pub async fn answer_unless(
         &self,
         gone: impl Future<Output = ()>,
@@ -74,12 +72,7 @@ impl Asked<'_> {
                     () = gone => nobody_reads_this(),
                 }
             }
-            Surface::Page | Surface::OAuth => {
-                if has_gone(gone).await {
-                    return nobody_reads_this();
-                }
-                self.answer(endpoint).await
-            }
+            Surface::Page | Surface::OAuth => self.answer(endpoint).await,
         }
     }
 
@@ -192,14 +185,6 @@ fn with_status(body: impl IntoResponse, interruption: Interruption) -> Response 
         }
     }
     response
-}
-
-/// Whether the client is gone already.
-async fn has_gone(gone: impl Future<Output = ()>) -> bool {
-    // In between, hyper looks whether there is more on the connection, its end for instance.
-    tokio::task::yield_now().await;
-    let mut gone = pin!(gone);
-    poll_fn(|context| Poll::Ready(gone.as_mut().poll(context).is_ready())).await
 }
 
 #[cfg(test)]
