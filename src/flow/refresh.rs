@@ -32,7 +32,7 @@ use crate::store::refresh_tokens::{self, NewGeneration, UndisturbedRotation};
 use crate::store::{Consumed, StoreError, Txn, transact, users};
 
 /// How old a request's view of the time may be when it is about to end a family.
-const HELD_UP_MAX: Duration = Duration::from_secs(10);
+const HELD_UP_MAX: Duration = Duration::from_secs(2);
 
 enum Rotation {
     Delayed,

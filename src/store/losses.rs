@@ -14,8 +14,12 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, Statement,
 };
 
+use sqlx::{Connection as _, PgConnection};
+use tokio::time::timeout;
+
 use crate::clock::Stopwatch;
 use crate::store::measures::told;
+use crate::store::transaction::{HEARD_BY_ANY_WITHIN, HEARD_WITHIN, heard};
 use crate::store::{sql_state, sqlx_error};
 
 /// When a connection was lost last.
@@ -27,10 +31,30 @@ impl Losses {
     pub fn notice(&self, error: &DbErr) -> bool {
         let is_lost = is_lost_connection(error);
         if is_lost {
-            tracing::debug!("a database connection is lost, and those opened before it are closed");
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Stopwatch::start());
+            self.condemn();
         }
         is_lost
+    }
+
+    /// From now on only connections that are younger than this moment are used.
+    fn condemn(&self) {
+        tracing::debug!("a database connection is lost, and those opened before it are closed");
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Stopwatch::start());
+    }
+
+    /// Whether a connection that was used may be used again. Who used it may have gone away in the
+    /// middle of a statement; one that never ends would keep its place in the pool for ever.
+    pub async fn may_return(&self, connection: &mut PgConnection, age: Duration) -> bool {
+        if !self.trust(age) {
+            return false;
+        }
+        match timeout(HEARD_WITHIN, connection.ping()).await {
+            Ok(answered) => answered.is_ok(),
+            Err(_) => {
+                self.condemn();
+                false
+            }
+        }
     }
 
     /// Whether a connection of this age may still be used: none was lost since it was opened.
@@ -40,14 +64,19 @@ impl Losses {
     }
 }
 
-/// Whether the connection is gone: broken off, also while it was made, or ended by a server that
-/// stops (SQLSTATE admin_shutdown, crash_shutdown, cannot_connect_now).
-fn is_lost_connection(error: &DbErr) -> bool {
+/// Whether the connection is gone: broken off, also while it was made; silent; or ended by a server
+/// that stops or a pooler before it (SQLSTATE admin_shutdown, crash_shutdown, cannot_connect_now,
+/// class connection_exception). Or it is of no more use: after a failover an open connection may
+/// lead to a server that only reads (read_only_sql_transaction).
+pub fn is_lost_connection(error: &DbErr) -> bool {
     match (error, sqlx_error(error)) {
         (_, Some(sqlx::Error::Io(_))) | (DbErr::Conn(_), Some(sqlx::Error::Protocol(_))) => true,
         _ => {
             let code = sql_state(error);
-            code.is_some_and(|code| matches!(code.as_str(), "57P01" | "57P02" | "57P03"))
+            code.is_some_and(|code| {
+                matches!(code.as_str(), "57P01" | "57P02" | "57P03" | "25006")
+                    || code.len() == 5 && code.starts_with("08")
+            })
         }
     }
 }
@@ -99,7 +128,8 @@ impl ConnectionTrait for Reader {
         told(&statement, async {
             let mut repeats = Repeats::default();
             loop {
-                match self.connection.query_one_raw(statement.clone()).await {
+                let answer = self.connection.query_one_raw(statement.clone());
+                match heard(self.get_database_backend(), HEARD_BY_ANY_WITHIN, answer).await {
                     Err(error) if repeats.allow(&self.losses, &error) => {}
                     answered => return answered,
                 }
@@ -112,7 +142,8 @@ impl ConnectionTrait for Reader {
         told(&statement, async {
             let mut repeats = Repeats::default();
             loop {
-                match self.connection.query_all_raw(statement.clone()).await {
+                let answer = self.connection.query_all_raw(statement.clone());
+                match heard(self.get_database_backend(), HEARD_BY_ANY_WITHIN, answer).await {
                     Err(error) if repeats.allow(&self.losses, &error) => {}
                     answered => return answered,
                 }

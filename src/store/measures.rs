@@ -6,9 +6,8 @@ use tracing::Instrument as _;
 use crate::clock::Stopwatch;
 use crate::metrics::gauges::PoolUse;
 use crate::metrics::store::{Retry, TransactionEnd};
-use crate::store::{
-    Attempts, POSTGRES_CONNECTIONS, SQLITE_READERS, Store, StoreError, asks_for_another_try,
-};
+use crate::store::options::{POSTGRES_CONNECTIONS, SQLITE_READERS};
+use crate::store::{Attempts, Store, StoreError, asks_for_another_try};
 use crate::traces::{self, End};
 
 impl Attempts {

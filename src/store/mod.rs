@@ -18,18 +18,18 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    DbErr, RuntimeErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
-    TryInsertResult,
+    ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait, TryInsertResult,
 };
 use tracing::Span;
 
 use crate::clock::Stopwatch;
 use crate::metrics::store::StoreMetrics;
-use crate::store::losses::{Losses, Reader, Repeats};
+use crate::store::losses::{Losses, Reader, Repeats, is_lost_connection};
+use crate::store::options::{SQLITE_READERS, open_sqlite, postgres_options};
+use crate::store::transaction::BoundedTransaction;
 
 pub mod admin_sessions;
 pub mod admin_tokens;
@@ -55,6 +55,7 @@ pub mod listings;
 mod losses;
 mod measures;
 pub mod memberships;
+mod options;
 pub mod outbox;
 pub mod people;
 pub mod refresh_tokens;
@@ -65,6 +66,7 @@ pub mod searches;
 pub mod signing_keys;
 pub mod sink_people;
 pub mod sweep;
+mod transaction;
 pub mod transfer;
 pub mod upstream_logins;
 pub mod usage;
@@ -76,25 +78,6 @@ pub mod users;
 /// How often a transaction is tried at most: the database may ask for another try (SQLSTATE 40001,
 /// 40P01), and its connection may be lost before the commit.
 const ATTEMPTS: u32 = 5;
-
-const POSTGRES_CONNECTIONS: u32 = 16;
-const SQLITE_READERS: u32 = 4;
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// What every session says first.
-///
-/// The bounds are what no statement, wait or forgotten transaction of ours may exceed: a replica
-/// that is stopped between a lock and its commit must not hold up the others for ever.
-///
-/// The isolation is the one under which a waiter for a row reads what the row has become. Under
-/// `REPEATABLE READ` it would go on with what the row was, if that was locked and not changed.
-const SESSION: &str = "SET default_transaction_isolation = 'read committed';
-     SET statement_timeout = '10s';
-     SET lock_timeout = '4s';
-     SET idle_in_transaction_session_timeout = '15s'";
-
-const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-const IDLE_BEFORE_PING: Duration = Duration::from_secs(30);
 
 /// Something broke; never a protocol answer.
 #[derive(Debug)]
@@ -111,9 +94,15 @@ impl StoreError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Corrupt(_) => false,
-            Self::Unavailable(error) => sql_state(error)
-                .is_none_or(|code| !code.starts_with("22") && !code.starts_with("23")),
+            Self::Unavailable(error) => sql_state(error).is_none_or(|code| {
+                // Five characters are a SQLSTATE; SQLite has numbers.
+                code.len() != 5 || !code.starts_with("22") && !code.starts_with("23")
+            }),
         }
+    }
+
+    fn is_loss(&self) -> bool {
+        matches!(self, Self::Unavailable(error) if is_lost_connection(error))
     }
 }
 
@@ -147,7 +136,7 @@ pub trait Db: ConnectionTrait {}
 impl<T: ConnectionTrait> Db for T {}
 
 /// A writing transaction.
-pub type Txn = DatabaseTransaction;
+pub type Txn = BoundedTransaction;
 
 /// Runs a block in one transaction and commits: `transact!(store, txn => { … })`.
 ///
@@ -194,8 +183,11 @@ impl Attempts {
         let ended = match outcome {
             Ok(value) => txn.commit().await.map(|()| value).map_err(StoreError::from),
             Err(error) => {
-                // The first error is the one to tell; a rollback that fails adds nothing.
-                let _ = txn.rollback().await;
+                // The first error is the one to tell; a rollback that fails adds nothing. Over a
+                // lost connection there is nobody to tell it to, and its end is one.
+                if !error.is_loss() {
+                    let _ = txn.rollback().await;
+                }
                 Err(error)
             }
         };
@@ -259,8 +251,8 @@ impl Store {
         if database_url.starts_with("sqlite:") {
             // One writer, because SQLite has one anyway and waiting in our queue is fairer and
             // cheaper than its busy handler; readers do not wait for it (WAL).
-            let writer = Database::connect(sqlite_options(database_url, 1)).await?;
-            let reader = Database::connect(sqlite_options(database_url, SQLITE_READERS)).await?;
+            let writer = open_sqlite(database_url, 1).await?;
+            let reader = open_sqlite(database_url, SQLITE_READERS).await?;
             let reader = Reader { connection: reader, losses: Arc::default() };
             Ok(Self { reader, writer, metrics: Arc::default() })
         } else {
@@ -288,7 +280,7 @@ impl Store {
         loop {
             match self.writer.begin_with_options(options).await {
                 Err(error) if repeats.allow(self.losses(), &error) => {}
-                begun => return Ok(begun?),
+                begun => return Ok(Txn::over(begun?)),
             }
         }
     }
@@ -321,51 +313,6 @@ impl Store {
     pub(crate) fn is_postgres(&self) -> bool {
         self.writer.get_database_backend() == DbBackend::Postgres
     }
-}
-
-fn postgres_options(url: &str, losses: &Arc<Losses>) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url);
-    options
-        .max_connections(POSTGRES_CONNECTIONS)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_timeout(ACQUIRE_TIMEOUT)
-        .test_before_acquire_if_idle_for(IDLE_BEFORE_PING)
-        .set_application_name("gatehouse");
-    quiet(&mut options);
-    let losses = Arc::clone(losses);
-    options.map_sqlx_postgres_before_acquire(move |_, connection| {
-        Box::pin(std::future::ready(Ok(losses.trust(connection.age))))
-    });
-    // Startup parameters are refused by poolers, so there are none: what a session needs is said in
-    // its first statement.
-    options.map_sqlx_postgres_opts(|postgres| postgres.extra_float_digits(None));
-    options.map_sqlx_postgres_pool_opts(|pool| {
-        pool.after_connect(|connection, _| {
-            Box::pin(async move { sqlx::raw_sql(SESSION).execute(connection).await.map(|_| ()) })
-        })
-    });
-    options
-}
-
-fn sqlite_options(url: &str, connections: u32) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url);
-    options.max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
-    options.map_sqlx_sqlite_opts(|sqlite| {
-        use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-        sqlite
-            .journal_mode(SqliteJournalMode::Wal)
-            // NORMAL may forget a consumed code on power loss, which would make it live again.
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(SQLITE_BUSY_TIMEOUT)
-    });
-    quiet(&mut options);
-    options
-}
-
-/// Statements carry hashes and sealed values; even so they have no place in a log.
-fn quiet(options: &mut ConnectOptions) {
-    options.sqlx_logging(false).record_stmt_in_spans(false);
 }
 
 /// Whether the database gave up for reasons of its own scheduling: SQLSTATE

@@ -21,6 +21,7 @@ use crate::store::entity::grants;
 use crate::store::entity::refresh_tokens::{ActiveModel, Column, Entity, Model};
 use crate::store::losses::Repeats;
 use crate::store::measures::told;
+use crate::store::transaction::{HEARD_BY_ANY_WITHIN, heard};
 use crate::store::{
     Consumed, Db, Store, StoreError, Txn, asks_for_another_try, stored_hash, stored_time,
 };
@@ -159,7 +160,8 @@ pub async fn rotate_undisturbed(
     let mut is_repeated = false;
     let row = loop {
         let row = RotatedRow::find_by_statement(statement.clone()).one(&store.writer);
-        match told(&statement, row).await {
+        let answer = heard(DbBackend::Postgres, HEARD_BY_ANY_WITHIN, row);
+        match told(&statement, answer).await {
             // Whether it reached the database is not known. Of two runs only one inserts the
             // successor, because both wait for the grant, and the successor tells of it.
             Err(error) if repeats.allow(store.losses(), &error) => is_repeated = true,

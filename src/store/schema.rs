@@ -17,9 +17,9 @@ pub async fn up(store: &Store) -> Result<(), StoreError> {
     let is_postgres = store.is_postgres();
     transact!(store, txn => {
         if is_postgres {
-            lock(txn).await?;
+            lock(txn.unbounded()).await?;
         }
-        Ok(Migrator::up(txn, None).await?)
+        Ok(Migrator::up(txn.unbounded(), None).await?)
     })
 }
 
@@ -28,16 +28,16 @@ pub async fn down(store: &Store) -> Result<(), StoreError> {
     let is_postgres = store.is_postgres();
     transact!(store, txn => {
         if is_postgres {
-            lock(txn).await?;
+            lock(txn.unbounded()).await?;
         }
-        Ok(Migrator::down(txn, Some(1)).await?)
+        Ok(Migrator::down(txn.unbounded(), Some(1)).await?)
     })
 }
 
 /// Each migration's name and whether it is applied, in order.
 pub async fn status(store: &Store) -> Result<Vec<(String, bool)>, StoreError> {
     transact!(store, txn => {
-        let migrations = Migrator::get_migration_with_status(txn).await?;
+        let migrations = Migrator::get_migration_with_status(txn.unbounded()).await?;
         Ok(migrations
             .iter()
             .map(|migration| {

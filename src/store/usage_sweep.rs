@@ -12,6 +12,7 @@ use sea_orm::{ConnectionTrait, Statement, Value};
 use crate::clock::Timestamp;
 use crate::domain::day::Day;
 use crate::store::searches::{self, Kind};
+use crate::store::transaction::heard;
 use crate::store::usage::TOOK;
 use crate::store::{Consumed, Store, StoreError, Txn, transact};
 
@@ -27,6 +28,9 @@ const WRITER_KEPT: Duration = Duration::from_hours(24);
 
 /// How long a day's rows may take to be added up: longer than other statements may.
 const ROLL_UP_MAX: &str = "SET LOCAL statement_timeout = '5min'";
+
+/// And how long its end is waited for.
+const ROLL_UP_HEARD_WITHIN: Duration = Duration::from_mins(6);
 
 /// For how long usage is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,7 +157,9 @@ async fn add_up(txn: &Txn, day: Day) -> Result<(), StoreError> {
     );
     for sql in ["DELETE FROM usage_by_organization WHERE day = $1", insert.as_str()] {
         let values: [Value; 1] = [day.number().into()];
-        txn.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
+        let statement = Statement::from_sql_and_values(backend, sql, values);
+        let added = txn.unbounded().execute_raw(statement);
+        heard(backend, ROLL_UP_HEARD_WITHIN, added).await?;
     }
     Ok(())
 }

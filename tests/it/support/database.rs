@@ -31,7 +31,7 @@ impl Backend {
                 store.close().await;
                 url
             }
-            Self::Postgres => copy_of_template().await,
+            Self::Postgres => through_pooler(copy_of_template().await),
         }
     }
 
@@ -39,7 +39,7 @@ impl Backend {
     pub async fn empty(self, folder: &Path) -> String {
         match self {
             Self::Sqlite => format!("sqlite://{}?mode=rwc", folder.join("e.db").display()),
-            Self::Postgres => create("", &name()).await,
+            Self::Postgres => through_pooler(create("", &name()).await),
         }
     }
 }
@@ -69,6 +69,36 @@ fn server() -> &'static str {
         .0
 }
 
+/// Whether houses reach their Postgres through a pooler.
+pub fn is_pooled() -> bool {
+    pooler().is_some()
+}
+
+/// The pooler before that Postgres, as `host:port`, where one stands (`scripts/with-pgbouncer`).
+#[expect(clippy::disallowed_methods, reason = "a test is told by its environment where to look")]
+fn pooler() -> Option<String> {
+    std::env::var("GATEHOUSE_TEST_POOLER").ok().filter(|pooler| !pooler.is_empty())
+}
+
+/// The same database, reached as a house behind a pooler reaches it.
+fn through_pooler(database_url: String) -> String {
+    let Some(pooler) = pooler() else { return database_url };
+    let (host, port) = pooler.rsplit_once(':').expect("a pooler is host:port");
+    let mut url = reqwest::Url::parse(&database_url).expect("a database's address is a URL");
+    url.set_host(Some(host)).expect("it may have a host");
+    url.set_port(port.parse().ok()).expect("it may have a port");
+    url.into()
+}
+
+/// The same database without the pooler, as who looks at rows reaches it.
+fn around_pooler(database_url: &str) -> String {
+    if pooler().is_none() || !database_url.starts_with("postgres") {
+        return database_url.to_owned();
+    }
+    let url = reqwest::Url::parse(database_url).expect("a database's address is a URL");
+    on_server(url.path().trim_start_matches('/'))
+}
+
 fn on_server(database: &str) -> String {
     let mut url = reqwest::Url::parse(server()).expect("the server's address is a URL");
     url.set_path(&format!("/{database}"));
@@ -78,6 +108,9 @@ fn on_server(database: &str) -> String {
 /// Where the server listens, as `host:port`, if a relay can stand before it: not before one that
 /// must prove by its certificate that it has the name it is called by.
 pub fn postgres_to_relay() -> Option<String> {
+    if let Some(pooler) = pooler() {
+        return Some(pooler);
+    }
     let url = reqwest::Url::parse(server()).expect("the server's address is a URL");
     let asks_for_tls = url
         .query_pairs()
@@ -129,7 +162,8 @@ async fn copy_of_template() -> String {
 
 /// A connection for looking at rows.
 pub async fn db_connect(url: &str) -> DatabaseConnection {
-    Database::connect(url).await.expect("the story's database answers")
+    let direct = around_pooler(url);
+    Database::connect(direct).await.expect("the story's database answers")
 }
 
 /// The single number that a query gives.
@@ -268,7 +302,7 @@ pub async fn db_hold_limits(url: &str) -> DbHold {
 /// By this statement on Postgres; on SQLite by taking the place of its one writer.
 async fn hold(url: &str, on_postgres: &str) -> DbHold {
     // One connection, so that both statements of the hold go to the same session.
-    let mut options = sea_orm::ConnectOptions::new(url);
+    let mut options = sea_orm::ConnectOptions::new(around_pooler(url));
     options.max_connections(1);
     let connection = Database::connect(options).await.expect("the story's database answers");
     let sql = match connection.get_database_backend() {

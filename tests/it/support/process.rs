@@ -102,9 +102,32 @@ impl Process {
 
     /// Asks it to stop, as a service manager does (SIGTERM).
     pub fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Stops it in the middle of whatever it does, as a machine that is moved does (SIGSTOP).
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on as if no time had passed (SIGCONT).
+    pub fn go_on(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status();
+        let sent = Command::new("kill").args([signal, &pid]).status();
         assert!(sent.expect("kill can be run").success());
+    }
+
+    /// How large a file of its may become from now on: what lies beyond cannot be written, as on a
+    /// disk that is full. `unlimited` makes room again.
+    pub fn limit_files(&self, bytes: &str) {
+        let pid = self.child.id().to_string();
+        let limited =
+            Command::new("prlimit").args(["--pid", &pid, &format!("--fsize={bytes}:")]).status();
+        assert!(limited.expect("util-linux has prlimit").success());
     }
 
     /// Returns when it has ended by itself; its exit code.
@@ -227,8 +250,9 @@ fn spawn(folder: &Path, log: &Path, variables: &[(String, String)]) -> Child {
         let file = File::options().create(true).append(true).open(log);
         Stdio::from(file.expect("the folder is writable"))
     };
-    Command::new(program())
-        .arg("serve")
+    // A file that may not grow is an error then, as on a full disk, and not the end (SIGXFSZ).
+    Command::new("sh")
+        .args(["-c", "trap '' XFSZ; exec \"$0\" serve", program()])
         .current_dir(folder)
         .envs(variables.iter().map(|(name, value)| (name, value)))
         .stdout(output())

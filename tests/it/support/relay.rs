@@ -67,6 +67,10 @@ pub struct Relay {
 
 struct Shared {
     servers: Vec<String>,
+    /// Counts up when all connections fall silent.
+    silence: watch::Sender<usize>,
+    /// Whether new connections are led on; until then they wait.
+    is_awake: watch::Sender<bool>,
     turn: AtomicUsize,
     holder: Mutex<Holder>,
     is_refusing: AtomicBool,
@@ -81,6 +85,8 @@ impl Relay {
         let address = listener.local_addr().expect("it is bound");
         let shared = Arc::new(Shared {
             servers,
+            silence: watch::Sender::new(0),
+            is_awake: watch::Sender::new(true),
             turn: AtomicUsize::new(0),
             holder: Mutex::default(),
             is_refusing: AtomicBool::new(false),
@@ -139,6 +145,27 @@ impl Relay {
         self.shared.cut();
     }
 
+    /// All connections fall silent: nothing comes or goes over them any more, and nobody says so.
+    /// New ones are as before.
+    pub fn silence(&self) {
+        self.shared.silence.send_modify(|times| *times += 1);
+    }
+
+    /// Breaks all connections; new ones are accepted, and led to the server after [`Self::wake`].
+    pub fn fall_asleep(&self) {
+        self.shared.is_awake.send_replace(false);
+        self.shared.cut();
+    }
+
+    pub fn wake(&self) {
+        self.shared.is_awake.send_replace(true);
+    }
+
+    /// How many connections were accepted.
+    pub fn accepted(&self) -> usize {
+        self.shared.turn.load(Ordering::SeqCst)
+    }
+
     /// Waits until the fuse blows.
     pub async fn blown(&self) {
         let mut has_blown = self.shared.has_blown.subscribe();
@@ -182,6 +209,8 @@ impl Shared {
 async fn relay(shared: Arc<Shared>, client: TcpStream) {
     let turn = shared.turn.fetch_add(1, Ordering::SeqCst);
     let server = &shared.servers[turn % shared.servers.len()];
+    let mut is_awake = shared.is_awake.subscribe();
+    is_awake.wait_for(|awake| *awake).await.expect("the relay stands");
     // No server, no connection: the client sees the same.
     let Ok(server) = TcpStream::connect(server).await else { return };
     for stream in [&client, &server] {
@@ -193,15 +222,24 @@ async fn relay(shared: Arc<Shared>, client: TcpStream) {
         age = open.age;
         open.now += 1;
     });
-    let (from_client, to_client) = client.into_split();
+    let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let is_mute = AtomicBool::new(false);
-    tokio::select! {
+    let mut silence = shared.silence.subscribe();
+    let is_silent = tokio::select! {
         biased;
-        _ = cuts.wait_for(|open| open.age != age) => {}
-        () = hand_on(&shared, from_client, &mut to_server, &is_mute) => {}
-        () = answer(&mut from_server, to_client, &is_mute) => {}
+        _ = cuts.wait_for(|open| open.age != age) => false,
+        _ = silence.changed() => true,
+        () = hand_on(&shared, &mut from_client, &mut to_server, &is_mute) => false,
+        () = answer(&mut from_server, &mut to_client, &is_mute) => false,
+    };
+    if is_silent {
+        tokio::select! {
+            _ = cuts.wait_for(|open| open.age != age) => {}
+            () = swallow(&mut from_client) => {}
+        }
     }
+    drop((from_client, to_client));
     // The client is gone or cut off. The server may still be at its last message; it has ended
     // when it closes too.
     let _ = to_server.shutdown().await;
@@ -216,7 +254,7 @@ async fn relay(shared: Arc<Shared>, client: TcpStream) {
 /// From the client to the server, until the client ends or a fuse says so.
 async fn hand_on(
     shared: &Shared,
-    mut client: OwnedReadHalf,
+    client: &mut OwnedReadHalf,
     server: &mut OwnedWriteHalf,
     is_mute: &AtomicBool,
 ) {
@@ -243,13 +281,19 @@ async fn hand_on(
         }
         shared.has_blown.send_replace(true);
         // Nothing more is handed on; what the client still says tells only when it goes.
-        while client.read(&mut message).await.is_ok_and(|read| read > 0) {}
+        swallow(client).await;
         return;
     }
 }
 
+/// Hears the client out until it goes.
+async fn swallow(client: &mut OwnedReadHalf) {
+    let mut message = [0; 1024];
+    while client.read(&mut message).await.is_ok_and(|read| read > 0) {}
+}
+
 /// From the server to the client.
-async fn answer(server: &mut OwnedReadHalf, mut client: OwnedWriteHalf, is_mute: &AtomicBool) {
+async fn answer(server: &mut OwnedReadHalf, client: &mut OwnedWriteHalf, is_mute: &AtomicBool) {
     let mut message = vec![0; MESSAGE_MAX];
     while let Ok(length @ 1..) = server.read(&mut message).await {
         if is_mute.load(Ordering::SeqCst) {
