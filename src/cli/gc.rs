@@ -35,7 +35,7 @@ pub fn run(config: Config) -> Result<(), CommandError> {
         let now = SystemClock.now();
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let sinks = deliveries::sinks_without_delivery(&config, &entropy);
-        let tended = key_rotation::pass(&store, &config, &SystemEntropy, now).await;
+        let tended = key_rotation::pass(&store, &config, &SystemEntropy, &SystemClock).await;
         let tended = tended.map_err(|fault| CommandError::new(chain(&fault)))?;
         say(format!("{:>8} signing keys published", tended.published));
         say(format!("{:>8} signing keys retired", tended.retired));

@@ -35,7 +35,7 @@ pub fn run(config: Config, matches: &ArgMatches) -> Result<(), CommandError> {
         let store = open_migrated_store(&config.database_url).await?;
         let now = SystemClock.now();
         if action == "rotate" {
-            publish_next(&store, &config, now).await?;
+            publish_next(&store, &config).await?;
         }
         let keys = signing_keys::published(store.read()).await;
         let keys = keys.map_err(|error: StoreError| CommandError::new(chain(&error)))?;
@@ -44,14 +44,14 @@ pub fn run(config: Config, matches: &ArgMatches) -> Result<(), CommandError> {
     })
 }
 
-async fn publish_next(store: &Store, config: &Config, now: Timestamp) -> Result<(), CommandError> {
+async fn publish_next(store: &Store, config: &Config) -> Result<(), CommandError> {
     if config.signing_key.is_some() {
         let message = "signing_key: it gives the key; put another one there";
         return Err(CommandError::new(message));
     }
     // Else the servers could not open the key that they are to sign with.
     check_secret(store, config).await.map_err(CommandError::new)?;
-    let rotation = rotate(store, config, &SystemEntropy, Asked::ByHand, now).await;
+    let rotation = rotate(store, config, &SystemEntropy, Asked::ByHand, &SystemClock).await;
     match rotation.map_err(|fault: Fault| CommandError::new(chain(&fault)))? {
         Rotation::Published { .. } => Ok(()),
         Rotation::Pending(signs_from) => Err(CommandError::new(format!(

@@ -237,7 +237,7 @@ pub async fn keep_house(gatehouse: &Gatehouse) {
 async fn keep_rows(gatehouse: &Gatehouse) {
     let Gatehouse { config, store, entropy, .. } = gatehouse;
     let now = gatehouse.clock.now();
-    match key_rotation::pass(store, config, &**entropy, now).await {
+    match key_rotation::pass(store, config, &**entropy, &*gatehouse.clock).await {
         Ok(tended) if tended.published + tended.retired > 0 => {
             let key_rotation::Tended { published, retired } = tended;
             tracing::info!(published, retired, "signing keys were rotated");

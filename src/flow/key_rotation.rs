@@ -8,7 +8,7 @@
 //!
 //! Never here: a given key (`signing_key`), which only the settings change.
 
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::domain::audit::{Actor, AuditKind};
 use crate::domain::key_rotation::{Asked, Decision, decide, is_spent};
@@ -50,29 +50,33 @@ pub async fn pass(
     store: &Store,
     config: &Config,
     entropy: &dyn Entropy,
-    now: Timestamp,
+    clock: &dyn Clock,
 ) -> Result<Tended, Fault> {
     let mut tended = Tended::default();
     if let Some(every) = config.key_rotation {
-        let rotation = rotate(store, config, entropy, Asked::Every(every), now).await?;
+        let rotation = rotate(store, config, entropy, Asked::Every(every), clock).await?;
         tended.published = u64::from(matches!(rotation, Rotation::Published { .. }));
     }
-    tended.retired = retire(store, config, now).await?;
+    tended.retired = retire(store, config, clock.now()).await?;
     Ok(tended)
 }
 
 /// Publishes a new key, if that is to be done.
+///
+/// The time is read under the lock, and a transaction that stands still there is ended by the
+/// database: a process that is paused on the way publishes no key that is to sign at once.
 pub async fn rotate(
     store: &Store,
     config: &Config,
     entropy: &dyn Entropy,
     asked: Asked,
-    now: Timestamp,
+    clock: &dyn Clock,
 ) -> Result<Rotation, Fault> {
     let algorithm = config.signing_alg;
     if config.signing_key.is_some() {
         return Ok(Rotation::NotDue);
     }
+    let now = clock.now();
     let seen = decide_by(&signing_keys::published(store.read()).await?, algorithm, asked, now);
     let Decision::Publish(signs_from) = seen else { return Ok(not_published(seen)) };
     // Made before the lock is taken, as an RSA key takes its time.
@@ -80,9 +84,12 @@ pub async fn rotate(
     let row = stored_key(&fresh, &config.secret, entropy, (now, signs_from))?;
     let decided: Result<_, StoreError> = transact!(*store, txn => {
         signing_keys::lock_all(txn).await?;
-        let decision = decide_by(&signing_keys::published(txn).await?, algorithm, asked, now);
-        if matches!(decision, Decision::Publish(_)) {
-            signing_keys::insert(txn, row.clone()).await?;
+        let stored = signing_keys::published(txn).await?;
+        let now = clock.now();
+        let decision = decide_by(&stored, algorithm, asked, now);
+        if let Decision::Publish(signs_from) = decision {
+            let row = StoredKey { created_at: now, signs_from, ..row.clone() };
+            signing_keys::insert(txn, row).await?;
             let by = if asked == Asked::ByHand { Actor::Command } else { Actor::Server };
             let published = AuditRow::new(entropy, AuditKind::SigningKeyPublished, by, now);
             audit::write(txn, [published]).await?;
@@ -90,7 +97,7 @@ pub async fn rotate(
         Ok(decision)
     });
     Ok(match decided? {
-        Decision::Publish(_) => Rotation::Published { kid: row.kid, signs_from },
+        Decision::Publish(signs_from) => Rotation::Published { kid: row.kid, signs_from },
         other => not_published(other),
     })
 }

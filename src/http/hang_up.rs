@@ -4,15 +4,21 @@
 //! hyper notices, but poem then waits for the endpoint all the same. So the end of what a client
 //! sends is noted here, on its connection, and the door leaves the call. A client that closes only
 //! its own direction and waits for the answer counts as gone too, as it does for hyper.
+//!
+//! hyper reads on only when it has nothing else to do, and the runtime learns of an end after the
+//! bytes before it. A process that was paused finds both at once, and is to know of the end before
+//! it begins what the bytes ask for. So the kernel is asked with each read whether more is to come.
 
 use std::collections::HashMap;
 use std::io;
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use poem::Request;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -81,10 +87,21 @@ impl AsyncRead for WatchedStream {
         let (before, room) = (buffer.filled().len(), buffer.remaining());
         let read = ready!(Pin::new(&mut self.stream).poll_read(context, buffer));
         let is_end = room > 0 && buffer.filled().len() == before;
-        if is_end || read.is_err() {
+        if is_end || read.is_err() || has_ended(&self.stream) {
             self.here = None;
         }
         Poll::Ready(read)
+    }
+}
+
+/// Whether nothing can be read from a connection any more, by what the kernel knows just now.
+fn has_ended(stream: &TcpStream) -> bool {
+    let mut one = [MaybeUninit::uninit()];
+    match SockRef::from(stream).peek(&mut one) {
+        Ok(bytes) => bytes == 0,
+        Err(error) => {
+            !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+        }
     }
 }
 

@@ -60,6 +60,10 @@ enum Surface {
 impl Asked<'_> {
     /// The endpoint's answer; at `/mcp` only as long as there is a client. Elsewhere what has begun
     /// goes on: a sign-in that is half done helps nobody.
+    ///
+    /// A token request is not begun for a client that is gone. A process that was paused finds
+    /// those whose clients have long asked another replica, and would take what they present for
+    /// stolen (RFC 9700 §4.14.2).
     pub async fn answer_unless(
         &self,
         gone: impl Future<Output = ()>,
@@ -71,6 +75,9 @@ impl Asked<'_> {
                     response = self.answer(endpoint) => response,
                     () = gone => nobody_reads_this(),
                 }
+            }
+            Surface::OAuth if self.path == "/oauth/token" && is_over(gone).await => {
+                nobody_reads_this()
             }
             Surface::Page | Surface::OAuth => self.answer(endpoint).await,
         }
@@ -148,6 +155,12 @@ impl Asked<'_> {
             reference: Some(self.id),
         })
     }
+}
+
+/// Whether this has come to its end already.
+async fn is_over(future: impl Future<Output = ()>) -> bool {
+    let mut future = pin!(future);
+    poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_ready())).await
 }
 
 /// The endpoint's answer; `None` when it panicked.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gatehouse::clock::{Clock as _, SteppedClock, Timestamp};
+use gatehouse::clock::{Clock, SteppedClock, Timestamp};
 use gatehouse::domain::key_rotation::{PUBLISHED_AHEAD, PUBLISHED_KEPT, RETIRED_AFTER};
 use serde_json::Value;
 
@@ -88,6 +88,19 @@ impl Walk {
     }
 }
 
+/// The clock of a process that stands still for a day after it has looked at it once.
+struct Paused {
+    before: Timestamp,
+    is_read: AtomicBool,
+}
+
+impl Clock for Paused {
+    fn now(&self) -> Timestamp {
+        let is_read = self.is_read.swap(true, Ordering::SeqCst);
+        if is_read { self.before.plus(DAY) } else { self.before }
+    }
+}
+
 on_both! {
     async fn keys_follow_one_another_under_load_and_nobody_is_turned_away(backend: Backend) {
         let limits = [("limit_token", "1000000/1m"), ("limit_mcp", "1000000/1m")];
@@ -147,10 +160,9 @@ on_both! {
                 let world = Arc::clone(&world);
                 tokio::spawn(async move {
                     let gatehouse = world.house_with(&[]).await.unwrap().gatehouse;
-                    let now = world.clock.now();
                     let (store, config) = (&gatehouse.store, &gatehouse.config);
                     let entropy = &*gatehouse.entropy;
-                    let pass = gatehouse::flow::key_rotation::pass(store, config, entropy, now);
+                    let pass = gatehouse::flow::key_rotation::pass(store, config, entropy, &*world.clock);
                     let published = pass.await.unwrap().published;
                     store.close().await;
                     published
@@ -166,6 +178,21 @@ on_both! {
                 WHERE kind = 'signing_key_published' AND actor = 'server'";
             assert_eq!(db_number(&world.database_url, told).await, rotated);
         }
+    }
+
+    async fn who_is_paused_while_it_makes_a_key_publishes_it_ahead_all_the_same(backend: Backend) {
+        let world = World::with(backend, &[("key_rotation", "1d")]).await;
+        world.advance(DAY);
+        let house = world.house_with(&[]).await.unwrap().gatehouse;
+        let paused = Paused { before: world.clock.now(), is_read: AtomicBool::new(false) };
+        let (store, config, entropy) = (&house.store, &house.config, &*house.entropy);
+        let pass = gatehouse::flow::key_rotation::pass(store, config, entropy, &paused).await;
+        assert_eq!(pass.unwrap().published, 1);
+        let signs_from = "SELECT max(signs_from) FROM signing_keys";
+        let signs_from = db_number(&world.database_url, signs_from).await;
+        let expected = paused.now().plus(PUBLISHED_AHEAD);
+        assert_eq!(signs_from, expected.millis());
+        store.close().await;
     }
 
     async fn a_given_key_is_not_followed_and_none_means_never(backend: Backend) {

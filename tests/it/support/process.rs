@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use super::world::SERVER_SECRET;
 use super::{World, free_port};
 
@@ -150,6 +152,18 @@ impl Process {
         std::fs::read_to_string(&self.log).expect("it writes a log")
     }
 
+    /// Waits until so many lines of its log hold this; each look waits for the network.
+    pub async fn until_written(&self, lines: usize, words: &str) {
+        let http = reqwest::Client::new();
+        let looking = async {
+            while self.written().lines().filter(|line| line.contains(words)).count() < lines {
+                http.get(format!("{}/healthz", self.url)).send().await.expect("it answers");
+            }
+        };
+        let seen = timeout(Duration::from_secs(30), looking).await;
+        assert!(seen.is_ok(), "its log never has {lines} lines with {words}");
+    }
+
     /// Asks until it answers; each try waits for the network, none for a clock.
     async fn until_it_answers(&mut self, world: &World) {
         let url = format!("{}/.well-known/oauth-protected-resource", self.url);
@@ -165,7 +179,7 @@ impl Process {
                 tokio::task::yield_now().await;
             }
         };
-        let answered = tokio::time::timeout(READY_AT_MOST, asking).await;
+        let answered = timeout(READY_AT_MOST, asking).await;
         assert!(answered.is_ok(), "it does not answer:\n{}", self.written());
     }
 }
