@@ -118,6 +118,21 @@ async fn a_process_that_is_killed_on_a_full_disk_leaves_nothing_half_written() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_without_room_stops_nobody() {
+    let mut world = World::start(Backend::Sqlite).await;
+    let folder = tempfile::tempdir().unwrap();
+    // Every write to this device finds it full; errors are written there as well.
+    std::os::unix::fs::symlink("/dev/full", folder.path().join("p.log")).unwrap();
+    let mut process = served_by_a_process(&mut world, folder.path()).await;
+    let client = world.client("editor").await;
+    let alice = client.signed_in(&world, "alice").await;
+    let alice = Tokens::of(&client.refresh(alice.refresh_token()).await);
+    world.mcp(&alice.access_token).ping().await.expect(200);
+    process.terminate();
+    assert_eq!(process.ended().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_may_only_be_read_serves_who_reads() {
     let world = World::start(Backend::Sqlite).await;
     let client = world.client("editor").await;

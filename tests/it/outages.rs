@@ -73,6 +73,29 @@ on_both! {
         client.refresh(tokens.refresh_token()).await.expect(200);
     }
 
+    async fn who_was_held_up_is_nobody_that_stole_a_token(backend: Backend) {
+        let world = World::start(backend).await;
+        let client = world.client("editor").await;
+        let first = client.signed_in(&world, "alice").await;
+        let second = Tokens::of(&client.refresh(first.refresh_token()).await);
+        let third = Tokens::of(&client.refresh(second.refresh_token()).await);
+        world.advance(HOUR);
+        // What a process finds that was paused after it had read its clock.
+        let hold = db_hold(&world.database_url).await;
+        let late = tokio::spawn({
+            let (client, old) = (client.clone(), first.refresh_token().to_owned());
+            async move { client.refresh(&old).await }
+        });
+        hold.until_somebody_waits(&world).await;
+        world.advance(2 * SECOND);
+        hold.let_go().await;
+        late.await.unwrap().expect_error(503, "temporarily_unavailable");
+        let fourth = Tokens::of(&client.refresh(third.refresh_token()).await);
+        // In time it is what it is.
+        client.refresh(first.refresh_token()).await.expect_error(400, "invalid_grant");
+        client.refresh(fourth.refresh_token()).await.expect_error(400, "invalid_grant");
+    }
+
     async fn a_provider_that_is_away_is_503_and_the_same_page_works_when_it_is_back(
         backend: Backend
     ) {

@@ -11,7 +11,8 @@ use gatehouse::store::{Store, schema};
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, DbBackend, Statement};
 use tokio::sync::OnceCell;
 
-use super::{Relay, in_repository};
+use super::metrics::Scrape;
+use super::{Relay, World, in_repository};
 
 /// Which database a story runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -314,6 +315,22 @@ async fn hold(url: &str, on_postgres: &str) -> DbHold {
 }
 
 impl DbHold {
+    /// Waits until somebody waits for what is held.
+    pub async fn until_somebody_waits(&self, world: &World) {
+        let of_postgres = "SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let writer = "gatehouse_store_connections{pool=\"writer\",state=\"in_use\"}";
+        let looking = async {
+            while match self.0.get_database_backend() {
+                DbBackend::Postgres => db_number(&world.database_url, of_postgres).await == 0,
+                // Its one writer is taken and cannot begin.
+                _ => Scrape::of(world).await.value(writer) < 0.5,
+            } {}
+        };
+        let waits = tokio::time::timeout(std::time::Duration::from_secs(30), looking).await;
+        assert!(waits.is_ok(), "nobody waits");
+    }
+
     pub async fn let_go(self) {
         self.0.execute_unprepared("ROLLBACK").await.expect("it is held");
         self.0.close().await.expect("closing works");
