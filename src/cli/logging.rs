@@ -44,8 +44,8 @@ pub fn start(config: &Config) -> Result<Option<SdkTracerProvider>, CommandError>
     let is_terminal = std::io::stdout().is_terminal();
     let usual = if is_terminal { LogFormat::Text } else { LogFormat::Json };
     let format = config.log_format.unwrap_or(usual);
-    // A line that cannot be written is lost: to say so on an error output that is full as well would
-    // be a panic in the middle of a request.
+    // A line that cannot be written is lost: to say so on an error output that is full as well
+    // would be a panic in the middle of a request.
     let lines = tracing_subscriber::fmt::layer().log_internal_errors(false);
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
         LogFormat::Text => lines.with_ansi(is_terminal).with_filter(filter).boxed(),

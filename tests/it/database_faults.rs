@@ -84,6 +84,7 @@ async fn connections_that_fall_silent_are_thrown_away_and_keep_no_place() {
     let people = people(&world, &client, CALLERS).await;
     // Every place in the pool is taken once, so that all connections are of before.
     refresh_all(&client, &people).await;
+    world.database_at_rest().await;
     relay.silence();
     // Half wait for an answer that never comes; what they had begun is begun anew.
     for answer in refresh_all(&client, &people).await {
@@ -102,6 +103,7 @@ async fn whoever_leaves_a_silent_connection_behind_leaves_its_place_free() {
     let client = world.client("editor").await;
     let people = people(&world, &client, CALLERS).await;
     refresh_all(&client, &people).await;
+    world.database_at_rest().await;
     relay.silence();
     // A probe gives up before the house does, and takes another connection each time.
     for _ in 0..3 {

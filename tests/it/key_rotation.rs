@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatehouse::clock::{Clock, SteppedClock, Timestamp};
 use gatehouse::domain::key_rotation::{PUBLISHED_AHEAD, PUBLISHED_KEPT, RETIRED_AFTER};
+use gatehouse::flow::key_rotation::pass;
 use serde_json::Value;
 
 use crate::support::database::{db_execute, db_number};
@@ -161,9 +162,9 @@ on_both! {
                 tokio::spawn(async move {
                     let gatehouse = world.house_with(&[]).await.unwrap().gatehouse;
                     let (store, config) = (&gatehouse.store, &gatehouse.config);
-                    let entropy = &*gatehouse.entropy;
-                    let pass = gatehouse::flow::key_rotation::pass(store, config, entropy, &*world.clock);
-                    let published = pass.await.unwrap().published;
+                    let (entropy, clock) = (&*gatehouse.entropy, &*world.clock);
+                    let passed = pass(store, config, entropy, clock).await;
+                    let published = passed.unwrap().published;
                     store.close().await;
                     published
                 })
@@ -186,8 +187,8 @@ on_both! {
         let house = world.house_with(&[]).await.unwrap().gatehouse;
         let paused = Paused { before: world.clock.now(), is_read: AtomicBool::new(false) };
         let (store, config, entropy) = (&house.store, &house.config, &*house.entropy);
-        let pass = gatehouse::flow::key_rotation::pass(store, config, entropy, &paused).await;
-        assert_eq!(pass.unwrap().published, 1);
+        let passed = pass(store, config, entropy, &paused).await;
+        assert_eq!(passed.unwrap().published, 1);
         let signs_from = "SELECT max(signs_from) FROM signing_keys";
         let signs_from = db_number(&world.database_url, signs_from).await;
         let expected = paused.now().plus(PUBLISHED_AHEAD);

@@ -402,6 +402,15 @@ impl World {
         }
     }
 
+    /// Returns when no connection of the first house is at work.
+    pub async fn database_at_rest(&self) {
+        let running = |it: &Running| it.replica.gatehouse.store.clone();
+        let store = self.running.lock().unwrap().as_ref().map(running).expect("it runs");
+        while store.pools().iter().any(|pool| pool.in_use > 0) {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// From now on every request has a connection of its own, so that none begins on one whose
     /// house is gone.
     pub fn keep_no_connections(&mut self) {
