@@ -83,7 +83,7 @@ on_both! {
         }
 
         first.go_on();
-        first.until_written(2, "\"status\":499").await;
+        first.until_written(&world, 2, "\"status\":499").await;
         alice = Tokens::of(&client.refresh(alice.refresh_token()).await);
         bob = Tokens::of(&client.refresh(bob.refresh_token()).await);
         assert_eq!(ended(&world).await, 0);

@@ -153,11 +153,10 @@ impl Process {
     }
 
     /// Waits until so many lines of its log hold this; each look waits for the network.
-    pub async fn until_written(&self, lines: usize, words: &str) {
-        let http = reqwest::Client::new();
+    pub async fn until_written(&self, world: &World, lines: usize, words: &str) {
         let looking = async {
             while self.written().lines().filter(|line| line.contains(words)).count() < lines {
-                http.get(format!("{}/healthz", self.url)).send().await.expect("it answers");
+                world.http.get(format!("{}/healthz", self.url)).send().await.expect("it answers");
             }
         };
         let seen = timeout(Duration::from_secs(30), looking).await;
