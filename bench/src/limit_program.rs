@@ -100,6 +100,9 @@ impl Key {
     }
 }
 
+/// What a rotation answers with: grant, person, scope, end, sealed profile.
+type Head = (Uuid, Uuid, String, Option<i64>, Vec<u8>);
+
 struct Program {
     key: Key,
     header: String,
@@ -172,7 +175,7 @@ impl Program {
         let successor = URL_SAFE_NO_PAD.encode(fresh);
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
         let now_ms = i64::try_from(now.as_millis())?;
-        let row: Option<(Uuid, Uuid, String, Option<i64>, Vec<u8>)> = sqlx::query_as(ROTATION)
+        let row: Option<Head> = sqlx::query_as(ROTATION)
             .bind(digest(&SHA256, presented.as_bytes()).as_ref())
             .bind(client_id)
             .bind(now_ms)

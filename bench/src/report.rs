@@ -13,7 +13,7 @@ const AT: usize = 16;
 struct Target {
     what: &'static str,
     reached: Option<f64>,
-    target: f64,
+    bound: f64,
     /// Whether less is better.
     is_most: bool,
     unit: &'static str,
@@ -65,8 +65,8 @@ fn found(findings: &Findings) -> Vec<Target> {
     let spread = at("gatehouse", "refresh").map(|row| {
         as_float(row.measured.percentile(99.0)) / as_float(row.measured.percentile(50.0).max(1))
     });
-    let ratio = |what, reached, target| Target { what, reached, target, is_most: false, unit: "" };
-    let most = |what, reached, target, unit| Target { what, reached, target, is_most: true, unit };
+    let ratio = |what, reached, bound| Target { what, reached, bound, is_most: false, unit: "" };
+    let most = |what, reached, bound, unit| Target { what, reached, bound, is_most: true, unit };
     let failed: u64 = findings.rows.iter().map(|row| row.measured.failed).sum();
     let at_256 = findings.find("gatehouse", "jwks", 256);
     let limit = rate(at("limit program", "refresh"));
@@ -82,7 +82,7 @@ fn found(findings: &Findings) -> Vec<Target> {
         Target {
             what: "`search_docs`",
             reached: house("search"),
-            target: 2000.0,
+            bound: 2000.0,
             is_most: false,
             unit: "/s",
         },
@@ -102,17 +102,17 @@ fn found(findings: &Findings) -> Vec<Target> {
 fn targets(page: &mut String, findings: &Findings) {
     line(page, &format!("At {AT} connections where nothing else is said.\n"));
     line(page, "| | target | found | reached |\n| --- | --- | --- | --- |");
-    for Target { what, reached, target, is_most, unit } in found(findings) {
-        let bound = if is_most { "at most" } else { "at least" };
+    for Target { what, reached, bound, is_most, unit } in found(findings) {
+        let word = if is_most { "at most" } else { "at least" };
         let (found, verdict) = match reached {
             None => ("not measured".to_owned(), ""),
             Some(found) => {
-                let is_reached = if is_most { found <= target } else { found >= target };
+                let is_reached = if is_most { found <= bound } else { found >= bound };
                 (number(found) + unit, if is_reached { "yes" } else { "no" })
             }
         };
-        let target = number(target);
-        line(page, &format!("| {what} | {bound} {target}{unit} | {found} | {verdict} |"));
+        let bound = number(bound);
+        line(page, &format!("| {what} | {word} {bound}{unit} | {found} | {verdict} |"));
     }
 }
 

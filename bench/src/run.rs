@@ -145,7 +145,7 @@ impl Plan {
         findings: &mut Findings,
     ) -> Result<String, Box<dyn Error + Send + Sync>> {
         let Some(server) = &self.postgres else {
-            findings.database = "SQLite, WAL, synchronous=FULL".to_owned();
+            "SQLite, WAL, synchronous=FULL".clone_into(&mut findings.database);
             return Ok(self.plot.sqlite()?);
         };
         let pool = PgPool::connect(server).await?;
@@ -231,11 +231,11 @@ impl Plan {
             // The first ones prepare statements and fill caches.
             for is_counted in [false, true] {
                 let left = if is_counted { COUNTED } else { COUNTED / 4 };
-                let inner = ground.visitors(scenario, 1).await?.pop().ok_or("nobody")?;
+                let inner = ground.visitors(scenario, 1)?.pop().ok_or("nobody")?;
                 let visitor: Box<dyn Visitor> = Box::new(Numbered { inner, left });
                 tokio::time::sleep(SETTLED_WITHIN).await;
                 let before = counts.read();
-                let long = Duration::from_secs(60);
+                let long = Duration::from_mins(1);
                 let driven = drive(house.address, vec![visitor], Duration::ZERO, long).await;
                 tokio::time::sleep(SETTLED_WITHIN).await;
                 let after = counts.read();
@@ -273,7 +273,7 @@ impl Findings {
             // There are only so many codes.
             warm_up = Duration::ZERO;
         }
-        let visitors = ground.visitors(scenario, connections).await?;
+        let visitors = ground.visitors(scenario, connections)?;
         let before = server.taken().ok_or("it has gone")?;
         let measured = drive(server.address, visitors, warm_up, duration).await;
         let after = server.taken().ok_or("it has gone")?;

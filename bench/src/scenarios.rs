@@ -65,7 +65,7 @@ impl Ground {
     pub async fn mint(&self, server: &Server, count: usize) -> Result<(), String> {
         while self.count() < count {
             for name in ["authorize", "exchange"] {
-                let visitors = self.visitors(name, 16).await?;
+                let visitors = self.visitors(name, 16)?;
                 let none = Duration::ZERO;
                 let driven = drive(server.address, visitors, none, Duration::from_secs(1)).await;
                 if let Some(failure) = driven.first_failure {
@@ -82,11 +82,7 @@ impl Ground {
     }
 
     /// So many visitors for a scenario.
-    pub async fn visitors(
-        &self,
-        name: &str,
-        count: usize,
-    ) -> Result<Vec<Box<dyn Visitor>>, String> {
+    pub fn visitors(&self, name: &str, count: usize) -> Result<Vec<Box<dyn Visitor>>, String> {
         (0..count).map(|number| self.visitor(name, number)).collect()
     }
 

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long a program may take until it answers.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 
 /// Clock ticks a second in `/proc/PID/stat` (`USER_HZ`, 100 on every Linux).
 const TICKS: f64 = 100.0;
