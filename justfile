@@ -58,6 +58,10 @@ check:
 test-deploy *ARGS:
     scripts/test-deploy "$@"
 
+# How fast it is beside what the machine can do; --quick for a minute's worth of it.
+bench *ARGS:
+    scripts/bench "$@"
+
 # How much room two months of use take in Postgres, so many sign-ins a day.
 measure-bloat *ARGS:
     scripts/measure-bloat "$@"

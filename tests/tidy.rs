@@ -221,6 +221,7 @@ fn every_dependency_is_used() {
     for (folder, product, tests) in [
         ("", &["src"][..], &["tests/it", "tests/tidy"][..]),
         ("api/", &["api/src"], &["api/tests"]),
+        ("bench/", &["bench/src"], &["bench/src"]),
         ("migration/", &["migration/src"], &["migration/src"]),
         ("tests/pages/", &["tests/pages/src"], &["tests/pages/src", "tests/it/support"]),
         ("tests/probe/", &["tests/probe/src"], &["tests/probe/src"]),
@@ -232,7 +233,7 @@ fn every_dependency_is_used() {
         let (product, tests) = (rust_below(product), rust_below(tests));
         findings.extend(papers::unused_dependencies(&file, &manifest, &product, &tests));
     }
-    let members = ["", "api/", "migration/", "tests/pages/", "tests/probe/"];
+    let members = ["", "api/", "bench/", "migration/", "tests/pages/", "tests/probe/"];
     let members = members.map(|folder| format!("{folder}Cargo.toml"));
     let members = members.map(|file| read(&file, "what it takes of the workspace"));
     findings.extend(papers::untaken_dependencies("Cargo.toml", &members[0], &members));

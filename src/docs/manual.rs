@@ -14,6 +14,7 @@ pub const PAGES: &[(&str, &str)] = &[
     page!("settings.md"),
     page!("operating.md"),
     page!("monitoring.md"),
+    page!("performance.md"),
     page!("postgres.md"),
     page!("rollout.md"),
     page!("runbooks.md"),

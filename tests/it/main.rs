@@ -25,6 +25,7 @@ mod clock_steps;
 mod closed_clients;
 mod commands;
 mod consent;
+mod costs;
 mod database_faults;
 mod delivery;
 mod discovery;

@@ -13,6 +13,9 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+/// What a pool asks to hear that a connection lives: a Sync of Postgres and nothing else.
+const PING: &[u8] = b"S\0\0\0\x04";
+
 /// More than a message of ours.
 const MESSAGE_MAX: usize = 64 * 1024;
 
@@ -72,6 +75,7 @@ struct Shared {
     /// Whether new connections are led on; until then they wait.
     is_awake: watch::Sender<bool>,
     turn: AtomicUsize,
+    messages: AtomicUsize,
     holder: Mutex<Holder>,
     is_refusing: AtomicBool,
     has_blown: watch::Sender<bool>,
@@ -88,6 +92,7 @@ impl Relay {
             silence: watch::Sender::new(0),
             is_awake: watch::Sender::new(true),
             turn: AtomicUsize::new(0),
+            messages: AtomicUsize::new(0),
             holder: Mutex::default(),
             is_refusing: AtomicBool::new(false),
             has_blown: watch::Sender::new(false),
@@ -164,6 +169,11 @@ impl Relay {
     /// How many connections were accepted.
     pub fn accepted(&self) -> usize {
         self.shared.turn.load(Ordering::SeqCst)
+    }
+
+    /// How many messages clients sent, pings apart.
+    pub fn messages(&self) -> usize {
+        self.shared.messages.load(Ordering::SeqCst)
     }
 
     /// Waits until the fuse blows.
@@ -260,6 +270,9 @@ async fn hand_on(
 ) {
     let mut message = vec![0; MESSAGE_MAX];
     while let Ok(length @ 1..) = client.read(&mut message).await {
+        if message[..length] != *PING {
+            shared.messages.fetch_add(1, Ordering::SeqCst);
+        }
         let blown = shared.burn();
         // Before the server can answer.
         is_mute.store(blown.is_some(), Ordering::SeqCst);
