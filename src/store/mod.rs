@@ -29,7 +29,7 @@ use crate::clock::Stopwatch;
 use crate::metrics::store::StoreMetrics;
 use crate::store::losses::{Losses, Reader, Repeats, is_lost_connection};
 use crate::store::options::{SQLITE_READERS, open_sqlite, postgres_options};
-use crate::store::transaction::BoundedTransaction;
+use crate::store::transaction::{BoundedTransaction, HEARD_BY_ANY_WITHIN, heard};
 
 pub mod admin_sessions;
 pub mod admin_tokens;
@@ -278,7 +278,8 @@ impl Store {
         };
         let mut repeats = Repeats::default();
         loop {
-            match self.writer.begin_with_options(options).await {
+            let begun = self.writer.begin_with_options(options);
+            match heard(self.writer.get_database_backend(), HEARD_BY_ANY_WITHIN, begun).await {
                 Err(error) if repeats.allow(self.losses(), &error) => {}
                 begun => return Ok(Txn::over(begun?)),
             }

@@ -98,6 +98,19 @@ async fn connections_that_fall_silent_are_thrown_away_and_keep_no_place() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_done_unasked_begins_again_where_it_hears_nothing() {
+    let Some((relay, world)) = behind_a_relay().await else { return };
+    let client = world.client("editor").await;
+    client.signed_in(&world, "alice").await;
+    world.database_at_rest().await;
+    relay.silence();
+    // Nobody waits for it, and no deadline but its own ends it.
+    tokio::time::timeout(AT_MOST, world.keep_houses()).await.expect("it comes to its end");
+    client.signed_in(&world, "bob").await;
+    assert_eq!(database_part(&world).await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_leaves_a_silent_connection_behind_leaves_its_place_free() {
     let Some((relay, world)) = behind_a_relay().await else { return };
     let client = world.client("editor").await;
