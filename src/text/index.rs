@@ -12,6 +12,7 @@ use std::fmt;
 use tantivy::{
     DocAddress, Index, Score, SingleSegmentIndexWriter, TantivyDocument, TantivyError,
     collector::{Collector, FilterCollector, TopDocs},
+    columnar::Column,
     directory::RamDirectory,
     query::Query,
     schema::{FAST, Field, IndexRecordOption, Schema, TextFieldIndexing, TextOptions},
@@ -135,8 +136,11 @@ impl IndexBuilder {
             .reload_policy(tantivy::ReloadPolicy::Manual)
             .doc_store_cache_num_blocks(1)
             .try_into()?;
-        let analyzer = tokens::analyzer();
-        Ok(TextIndex { searcher: reader.searcher(), kinds: self.kinds, analyzer })
+        let (searcher, analyzer) = (reader.searcher(), tokens::analyzer());
+        let segments = searcher.segment_readers().iter();
+        let numbers = segments.map(|segment| segment.fast_fields().u64(ENTRY));
+        let numbers = numbers.collect::<Result<_, _>>()?;
+        Ok(TextIndex { searcher, numbers, kinds: self.kinds, analyzer })
     }
 }
 
@@ -155,6 +159,8 @@ fn options(spec: FieldSpec) -> TextOptions {
 /// Entries, ready to be searched.
 pub struct TextIndex {
     searcher: tantivy::Searcher,
+    /// The numbers of the entries, by segment. Opened once: that takes longer than to score one.
+    numbers: Vec<Column<u64>>,
     kinds: Vec<Entries>,
     analyzer: tantivy::tokenizer::TextAnalyzer,
 }
@@ -251,8 +257,10 @@ impl TextIndex {
     }
 
     fn entry(&self, at: DocAddress) -> Result<usize, IndexError> {
-        let column = self.searcher.segment_reader(at.segment_ord).fast_fields().u64(ENTRY)?;
-        let entry = column.first(at.doc_id).and_then(|entry| usize::try_from(entry).ok());
+        let segment = usize::try_from(at.segment_ord).ok();
+        let column = segment.and_then(|segment| self.numbers.get(segment));
+        let entry = column.and_then(|column| column.first(at.doc_id));
+        let entry = entry.and_then(|entry| usize::try_from(entry).ok());
         let missing = || TantivyError::InternalError("a document without its number".into());
         Ok(entry.ok_or_else(missing)?)
     }
