@@ -14,12 +14,13 @@
 //!    another server answers is in [`elsewhere`]: its arguments ([`inputs`]), its [`pages`], and
 //!    one answer of several sources ([`merge`]).
 //! 6. [`usage`] is told what became of the call.
-//! 7. [`transport`] turns whatever rmcp said in plain text into JSON-RPC.
+//! 7. [`transport`] turns whatever rmcp said in plain text into JSON-RPC. What it said to who asked
+//!    for a list is kept in [`lists`].
 //!
 //! [`introduction`] tells the same to who has not connected.
 //!
-//! Nothing is kept between two requests (MCP 2026-07-28, Statelessness), so any replica answers any
-//! of them.
+//! Nothing else is kept between two requests (MCP 2026-07-28, Statelessness), so any replica may
+//! answer any of them.
 //!
 //! Never here: tokens, cookies, the store, `Origin` and `Host` checks, rate limits. The room sees a
 //! [`caller::Caller`], already admitted.
@@ -38,6 +39,7 @@ pub mod get_api_content;
 pub mod inputs;
 pub mod introduction;
 pub mod list_api_pages;
+pub mod lists;
 pub mod merge;
 pub mod pages;
 pub mod read_page;

@@ -18,6 +18,7 @@ use crate::mcp::dispatch::{Admitted, Dispatch};
 use crate::mcp::envelope::Envelope;
 use crate::mcp::feedback::FeedbackBox;
 use crate::mcp::introduction::Introduction;
+use crate::mcp::lists::{self, Lists};
 use crate::mcp::tools::Catalogue;
 use crate::mcp::transport::{self, Passage};
 use crate::mcp::usage::{Call, Connection, Outcome, Signs, UsageBook};
@@ -58,9 +59,11 @@ pub enum McpAnswer {
     },
 }
 
-/// The server on `/mcp`. Cheap to share; keeps nothing between two requests.
+/// The server on `/mcp`. Cheap to share; keeps nothing between two requests but what is the same
+/// for all of them.
 pub struct McpServer {
     about: ServerConfig,
+    lists: Lists,
     catalogue: Arc<Catalogue>,
     usage: Arc<dyn UsageBook>,
     rmcp: StreamableHttpService<Arc<Dispatch>, NeverSessionManager>,
@@ -104,7 +107,7 @@ impl McpServer {
             Arc::new(NeverSessionManager::default()),
             configuration(),
         );
-        Self { about, catalogue, usage, rmcp }
+        Self { about, lists: Lists::default(), catalogue, usage, rmcp }
     }
 
     /// What this server is and offers, for who has not connected.
@@ -175,6 +178,11 @@ impl McpServer {
         caller: Caller,
         asking: Asking,
     ) -> Response<Bytes> {
+        let list = lists::Key::of(&headers, envelope).zip(envelope.id());
+        let kept = list.as_ref().and_then(|(list, id)| self.lists.find(list, id));
+        if let Some(kept) = kept {
+            return kept;
+        }
         let mut request = Request::new(Full::new(envelope.to_bytes()));
         *request.method_mut() = Method::POST;
         *request.headers_mut() = headers;
@@ -182,7 +190,11 @@ impl McpServer {
         request.extensions_mut().insert(Admitted { caller, span, asking });
         let (parts, body) = self.rmcp.handle(request).await.into_parts();
         let Ok(body) = body.collect().await;
-        transport::mend(Response::from_parts(parts, body.to_bytes()), envelope.id())
+        let said = transport::mend(Response::from_parts(parts, body.to_bytes()), envelope.id());
+        if let Some((list, id)) = list {
+            self.lists.keep(list, &id, &said);
+        }
+        said
     }
 }
 

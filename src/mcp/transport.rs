@@ -19,6 +19,9 @@ const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-versi
 const MCP_METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const MCP_NAME: HeaderName = HeaderName::from_static("mcp-name");
 
+/// The headers of a message that make a difference to rmcp.
+pub const TOLD_APART: [HeaderName; 3] = [PROTOCOL_VERSION, MCP_METHOD, MCP_NAME];
+
 /// So much is looked at of what a client calls itself, in characters.
 const SIGN_CHARS_MAX: usize = 200;
 
@@ -136,7 +139,7 @@ pub fn direct(headers: &HeaderMap, envelope: &Envelope) -> Result<Passage, Refus
         };
     }
     let mut shown = shown();
-    for name in [PROTOCOL_VERSION, MCP_METHOD, MCP_NAME] {
+    for name in TOLD_APART {
         for value in headers.get_all(&name) {
             shown.append(name.clone(), trimmed(value));
         }

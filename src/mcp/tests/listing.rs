@@ -41,6 +41,31 @@ async fn the_tools_come_in_one_order_for_everybody_st_23_st_26() {
 }
 
 #[tokio::test]
+async fn a_list_is_the_same_when_it_is_asked_for_again() {
+    for method in ["tools/list", "prompts/list", "resources/list", "resources/templates/list"] {
+        for era in [Call::modern, Call::legacy] {
+            let world = World::new();
+            let first = world.send(era(method, json!({}))).await;
+            let again = world.send(era(method, json!({})).under_id("two")).await;
+            let fresh = World::new().send(era(method, json!({})).under_id("two")).await;
+            assert_ne!(again.bytes, first.bytes, "{method}: the id is another one");
+            assert_eq!(again.bytes, fresh.bytes, "{method}");
+            assert_eq!(again.headers, fresh.headers, "{method}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_was_asked_for_well_is_no_answer_to_who_asks_badly() {
+    let world = World::new();
+    world.result("tools/list", json!({})).await;
+    let cursor = world.send(Call::modern("tools/list", json!({ "cursor": "x" }))).await;
+    assert_eq!(cursor.code(), Some(-32602));
+    let other = Call::modern("tools/list", json!({})).header("mcp-method", "tools/call");
+    assert_eq!(world.send(other).await.status, 400);
+}
+
+#[tokio::test]
 async fn names_are_unique_and_plain_st_28() {
     let tools = tools().await;
     let names: BTreeSet<_> = tools.iter().filter_map(|tool| tool["name"].as_str()).collect();

@@ -222,6 +222,14 @@ impl Call {
         Self::raw(body.to_string())
     }
 
+    /// The same message under another `id`.
+    pub fn under_id(mut self, id: &str) -> Self {
+        let mut body: Value = serde_json::from_slice(&self.body).expect("a message");
+        body["id"] = id.into();
+        self.body = body.to_string().into();
+        self
+    }
+
     /// Sets a header, or leaves it out where the value is empty.
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         let name = HeaderName::from_static(name);
