@@ -22,9 +22,16 @@ use crate::store::measures::told;
 use crate::store::transaction::{HEARD_BY_ANY_WITHIN, HEARD_WITHIN, heard};
 use crate::store::{sql_state, sqlx_error};
 
-/// When a connection was lost last.
+/// How long after a statement was left without its answer each connection that comes back is asked
+/// whether it is alive. The one that it was left over comes back at once.
+const IN_DOUBT_FOR: Duration = Duration::from_mins(1);
+
+/// When a connection was lost last, and when one was left with an answer still to come.
 #[derive(Debug, Default)]
-pub struct Losses(Mutex<Option<Stopwatch>>);
+pub struct Losses {
+    lost: Mutex<Option<Stopwatch>>,
+    left: Mutex<Option<Stopwatch>>,
+}
 
 impl Losses {
     /// Whether this error is a lost connection, which is then remembered.
@@ -39,14 +46,28 @@ impl Losses {
     /// From now on only connections that are younger than this moment are used.
     fn condemn(&self) {
         tracing::debug!("a database connection is lost, and those opened before it are closed");
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Stopwatch::start());
+        *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(Stopwatch::start());
+    }
+
+    /// A statement is sent.
+    pub const fn unheard(&self) -> Unheard<'_> {
+        Unheard(Some(self))
+    }
+
+    fn is_in_doubt(&self) -> bool {
+        let since_left = *self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        since_left.is_some_and(|since_left| since_left.elapsed() < IN_DOUBT_FOR)
     }
 
     /// Whether a connection that was used may be used again. Who used it may have gone away in the
-    /// middle of a statement; one that never ends would keep its place in the pool for ever.
+    /// middle of a statement; one that never ends would keep its place in the pool for ever. Where
+    /// nobody has, it is not asked: the pool does that too.
     pub async fn may_return(&self, connection: &mut PgConnection, age: Duration) -> bool {
         if !self.trust(age) {
             return false;
+        }
+        if !self.is_in_doubt() {
+            return true;
         }
         match timeout(HEARD_WITHIN, connection.ping()).await {
             Ok(answered) => answered.is_ok(),
@@ -59,8 +80,28 @@ impl Losses {
 
     /// Whether a connection of this age may still be used: none was lost since it was opened.
     pub fn trust(&self, age: Duration) -> bool {
-        let since_loss = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let since_loss = *self.lost.lock().unwrap_or_else(PoisonError::into_inner);
         since_loss.is_none_or(|since_loss| age <= since_loss.elapsed())
+    }
+}
+
+/// A statement whose answer is waited for. Who drops this before [`Self::heard`] leaves a
+/// connection behind that is in doubt.
+#[derive(Debug)]
+pub struct Unheard<'a>(Option<&'a Losses>);
+
+impl Unheard<'_> {
+    /// It was answered, or its connection broke.
+    pub fn heard(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unheard<'_> {
+    fn drop(&mut self) {
+        if let Some(losses) = self.0 {
+            *losses.left.lock().unwrap_or_else(PoisonError::into_inner) = Some(Stopwatch::start());
+        }
     }
 }
 
@@ -117,19 +158,23 @@ impl ConnectionTrait for Reader {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        told(&statement, self.connection.execute_raw(statement.clone())).await
+        let answer = self.connection.execute_raw(statement.clone());
+        let backend = self.get_database_backend();
+        told(&statement, heard(&self.losses, backend, HEARD_BY_ANY_WITHIN, answer)).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.connection.execute_unprepared(sql).await
+        let answer = self.connection.execute_unprepared(sql);
+        heard(&self.losses, self.get_database_backend(), HEARD_BY_ANY_WITHIN, answer).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         told(&statement, async {
+            let backend = self.get_database_backend();
             let mut repeats = Repeats::default();
             loop {
                 let answer = self.connection.query_one_raw(statement.clone());
-                match heard(self.get_database_backend(), HEARD_BY_ANY_WITHIN, answer).await {
+                match heard(&self.losses, backend, HEARD_BY_ANY_WITHIN, answer).await {
                     Err(error) if repeats.allow(&self.losses, &error) => {}
                     answered => return answered,
                 }
@@ -140,10 +185,11 @@ impl ConnectionTrait for Reader {
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         told(&statement, async {
+            let backend = self.get_database_backend();
             let mut repeats = Repeats::default();
             loop {
                 let answer = self.connection.query_all_raw(statement.clone());
-                match heard(self.get_database_backend(), HEARD_BY_ANY_WITHIN, answer).await {
+                match heard(&self.losses, backend, HEARD_BY_ANY_WITHIN, answer).await {
                     Err(error) if repeats.allow(&self.losses, &error) => {}
                     answered => return answered,
                 }
@@ -169,6 +215,36 @@ mod tests {
         assert!(losses.notice(&broken()));
         assert!(!losses.trust(Duration::from_hours(1)), "opened long before");
         assert!(losses.trust(Duration::ZERO), "opened after");
+    }
+
+    #[test]
+    fn a_connection_is_in_doubt_when_somebody_left_before_the_answer() {
+        let losses = Losses::default();
+        losses.unheard().heard();
+        assert!(!losses.is_in_doubt(), "it was answered");
+        drop(losses.unheard());
+        assert!(losses.is_in_doubt());
+    }
+
+    #[tokio::test]
+    async fn the_doubt_is_there_before_what_was_left_is_dropped() {
+        let losses = Losses::default();
+        let asked_at_the_end = OnDrop(|| assert!(losses.is_in_doubt()));
+        let answer = async {
+            let _left = asked_at_the_end;
+            std::future::pending::<Result<(), DbErr>>().await
+        };
+        let waiting = heard(&losses, DbBackend::Postgres, HEARD_WITHIN, answer);
+        assert!(timeout(Duration::ZERO, waiting).await.is_err());
+        assert!(losses.is_in_doubt());
+    }
+
+    struct OnDrop<F: Fn()>(F);
+
+    impl<F: Fn()> Drop for OnDrop<F> {
+        fn drop(&mut self) {
+            (self.0)();
+        }
     }
 
     #[test]

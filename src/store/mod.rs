@@ -278,10 +278,11 @@ impl Store {
         };
         let mut repeats = Repeats::default();
         loop {
+            let backend = self.writer.get_database_backend();
             let begun = self.writer.begin_with_options(options);
-            match heard(self.writer.get_database_backend(), HEARD_BY_ANY_WITHIN, begun).await {
+            match heard(self.losses(), backend, HEARD_BY_ANY_WITHIN, begun).await {
                 Err(error) if repeats.allow(self.losses(), &error) => {}
-                begun => return Ok(Txn::over(begun?)),
+                begun => return Ok(Txn::over(begun?, Arc::clone(&self.reader.losses))),
             }
         }
     }
@@ -292,14 +293,16 @@ impl Store {
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
+        let backend = self.writer.get_database_backend();
+        let answered = |ping| Box::pin(heard(self.losses(), backend, HEARD_BY_ANY_WITHIN, ping));
         let mut repeats = Repeats::default();
         loop {
-            match self.reader.connection.ping().await {
+            match answered(self.reader.connection.ping()).await {
                 Err(error) if repeats.allow(self.losses(), &error) => {}
                 answered => break answered?,
             }
         }
-        Ok(self.writer.ping().await?)
+        Ok(answered(self.writer.ping()).await?)
     }
 
     /// Gives all connections back, after which every call fails.

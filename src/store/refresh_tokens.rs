@@ -160,7 +160,7 @@ pub async fn rotate_undisturbed(
     let mut is_repeated = false;
     let row = loop {
         let row = RotatedRow::find_by_statement(statement.clone()).one(&store.writer);
-        let answer = heard(DbBackend::Postgres, HEARD_BY_ANY_WITHIN, row);
+        let answer = heard(store.losses(), DbBackend::Postgres, HEARD_BY_ANY_WITHIN, row);
         match told(&statement, answer).await {
             // Whether it reached the database is not known. Of two runs only one inserts the
             // successor, because both wait for the grant, and the successor tells of it.

@@ -159,7 +159,7 @@ async fn add_up(txn: &Txn, day: Day) -> Result<(), StoreError> {
         let values: [Value; 1] = [day.number().into()];
         let statement = Statement::from_sql_and_values(backend, sql, values);
         let added = txn.unbounded().execute_raw(statement);
-        heard(backend, ROLL_UP_HEARD_WITHIN, added).await?;
+        heard(txn.losses(), backend, ROLL_UP_HEARD_WITHIN, added).await?;
     }
     Ok(())
 }

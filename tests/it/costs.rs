@@ -64,6 +64,24 @@ async fn a_sign_in_takes_so_many_round_trips() {
     );
 }
 
+/// The pool asks a connection that comes back whether it is alive. We ask too where somebody left
+/// it before its answer came, and only there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_comes_back_is_asked_once() {
+    let Some((relay, world)) = behind_a_relay().await else { return };
+    let client = world.client("editor").await;
+    let mut tokens = client.signed_in(&world, "alice").await;
+    let mut fewest = usize::MAX;
+    for _ in 0..TRIES {
+        world.database_at_rest().await;
+        let before = relay.pings();
+        tokens = Tokens::of(&client.refresh(tokens.refresh_token()).await);
+        world.database_at_rest().await;
+        fewest = fewest.min(relay.pings() - before);
+    }
+    assert_eq!(fewest, 1);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tokens_take_so_many_round_trips() {
     let Some((relay, world)) = behind_a_relay().await else { return };

@@ -76,6 +76,7 @@ struct Shared {
     is_awake: watch::Sender<bool>,
     turn: AtomicUsize,
     messages: AtomicUsize,
+    pings: AtomicUsize,
     holder: Mutex<Holder>,
     is_refusing: AtomicBool,
     has_blown: watch::Sender<bool>,
@@ -93,6 +94,7 @@ impl Relay {
             is_awake: watch::Sender::new(true),
             turn: AtomicUsize::new(0),
             messages: AtomicUsize::new(0),
+            pings: AtomicUsize::new(0),
             holder: Mutex::default(),
             is_refusing: AtomicBool::new(false),
             has_blown: watch::Sender::new(false),
@@ -174,6 +176,11 @@ impl Relay {
     /// How many messages clients sent, pings apart.
     pub fn messages(&self) -> usize {
         self.shared.messages.load(Ordering::SeqCst)
+    }
+
+    /// How many pings they sent.
+    pub fn pings(&self) -> usize {
+        self.shared.pings.load(Ordering::SeqCst)
     }
 
     /// Waits until the fuse blows.
@@ -270,9 +277,8 @@ async fn hand_on(
 ) {
     let mut message = vec![0; MESSAGE_MAX];
     while let Ok(length @ 1..) = client.read(&mut message).await {
-        if message[..length] != *PING {
-            shared.messages.fetch_add(1, Ordering::SeqCst);
-        }
+        let counted = if message[..length] == *PING { &shared.pings } else { &shared.messages };
+        counted.fetch_add(1, Ordering::SeqCst);
         let blown = shared.burn();
         // Before the server can answer.
         is_mute.store(blown.is_some(), Ordering::SeqCst);
