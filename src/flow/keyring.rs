@@ -41,6 +41,22 @@ impl Keys {
     }
 }
 
+/// Which keys are in use: another one whenever they were read again.
+#[derive(Clone)]
+pub struct Edition(Arc<Keys>);
+
+impl PartialEq for Edition {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl std::fmt::Debug for Edition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Edition")
+    }
+}
+
 /// The keys in use.
 pub struct Keyring {
     keys: RwLock<Arc<Keys>>,
@@ -92,6 +108,11 @@ impl Keyring {
 
     fn keys(&self) -> Arc<Keys> {
         Arc::clone(&self.keys.read().expect("no holder of the keys panics"))
+    }
+
+    /// Which keys are in use now.
+    pub fn edition(&self) -> Edition {
+        Edition(self.keys())
     }
 
     /// Signs the claims of an access token.

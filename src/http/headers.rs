@@ -36,10 +36,15 @@ pub fn complete(mut response: Response, note: &Note, config: &Config) -> Respons
     if config.public_url.starts_with("https://") {
         set(header::STRICT_TRANSPORT_SECURITY, TWO_YEARS);
     }
-    if let Ok(id) = HeaderValue::from_str(&note.id) {
-        headers.insert(HeaderName::from_static("x-request-id"), id);
-    }
+    name_request(&mut response, note);
     response
+}
+
+/// Tells by which name the log has this request.
+pub fn name_request(response: &mut Response, note: &Note) {
+    if let Ok(id) = HeaderValue::from_str(&note.id) {
+        response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
+    }
 }
 
 /// Whether what is answered there is one person's, or leads to it.

@@ -165,8 +165,7 @@ impl McpDoor {
 
     /// Without a token, while most still pass.
     async fn pass_in_grace(&self, request: McpRequest) -> Response<Bytes> {
-        let address = request.visit.address;
-        let headers = request.visit.headers.clone();
+        let (address, headers) = (request.visit.address, request.visit.headers.clone());
         let counted = Counted::address(address);
         let looked = self.gatehouse.limits.mcp_anonymous.look(&counted, self.gatehouse.clock.now());
         // Whoever has used the limit up is judged by the headers: no body of theirs is read.
@@ -266,7 +265,10 @@ impl McpDoor {
     }
 
     fn refuse(&self, refusal: AccessRefusal, request: &McpRequest) -> Response<Bytes> {
-        tracing::info!(flow = "admit", outcome = "refused", reason = ?refusal);
+        // How every client begins; the line of its request says enough.
+        if refusal != AccessRefusal::NoCredentials {
+            tracing::info!(flow = "admit", outcome = "refused", reason = ?refusal);
+        }
         self.gatehouse.refused(Endpoint::Mcp, &refusal);
         match refusal {
             AccessRefusal::WorkEmailRequired(lack) => {
@@ -295,8 +297,7 @@ impl McpDoor {
     }
 
     fn count(&self, entry: Option<&Entry>, address: IpAddr) -> Reading {
-        let now = self.gatehouse.clock.now();
-        let limits = &self.gatehouse.limits;
+        let (now, limits) = (self.gatehouse.clock.now(), &self.gatehouse.limits);
         match entry {
             Some(entry) => limits.mcp.count(Counted::Person(entry.admitted.user_id), now),
             None => limits.mcp_anonymous.count(Counted::address(address), now),

@@ -27,6 +27,7 @@ pub mod proxies;
 pub mod request_log;
 pub mod serve;
 pub mod server_card;
+pub mod standing;
 pub mod unread;
 
 use crate::flow::Gatehouse;
@@ -35,6 +36,7 @@ use crate::http::hang_up::HangUps;
 use crate::http::interrupted::Asked;
 use crate::http::places::Place;
 use crate::http::proxies::Proxies;
+use crate::http::standing::{Document, Standing};
 use crate::http::unread::Unread;
 use crate::page::brand::{Brand, FAVICON_PATH, LOGO_PATH, STYLESHEET_PATH};
 
@@ -46,6 +48,8 @@ pub struct Door {
     pub api: BoxEndpoint<'static>,
     /// The built-in provider's endpoints, in development only.
     pub dev_provider: Option<dev_provider::DevRoutes>,
+    /// Documents that are the same for everybody.
+    pub standing: Standing,
     /// Which browser origins may read answers.
     pub cors: Cors,
     /// Whose word on addresses is believed.
@@ -66,6 +70,13 @@ impl Endpoint for Door {
         let place = places::enter(&mut request, &self.gatehouse.config.pages_path);
         respell(&mut request, self.gatehouse.config.legacy_paths);
         as_known_method(&mut request);
+        let document = Document::of(&request).filter(|_| place == Place::Ours);
+        if let Some(document) = document
+            && let Some(response) = self.standing.find(document, &self.gatehouse)
+        {
+            return Ok(self.stand_by(&request, response));
+        }
+        let document = document.map(|document| (document, self.gatehouse.keyring.edition()));
         let note = request_log::Note::of(&request);
         let unread = Unread::of(&mut request);
         // 3. A preflight is answered without authentication.
@@ -84,8 +95,11 @@ impl Endpoint for Door {
                 response
             }
         };
-        // 5. Headers every answer of its kind carries.
+        // 5. Headers every answer of its kind carries. With them a document is kept.
         let mut response = headers::complete(response, &note, &self.gatehouse.config);
+        if let Some((document, made_for)) = document {
+            response = self.standing.keep(document, made_for, response).await;
+        }
         // 6. Who is refused early is heard out, so that the answer is heard too.
         if let Some(unread) = unread.filter(|_| response.status().is_client_error())
             && !unread.is_over().await
@@ -103,6 +117,17 @@ impl Endpoint for Door {
 }
 
 impl Door {
+    /// A document that was made before has all its headers but those of this one request.
+    fn stand_by(&self, request: &Request, mut response: Response) -> Response {
+        let note = request_log::Note::of_one_answered_at_once(request);
+        headers::name_request(&mut response, &note);
+        if self.gatehouse.stopping.has_begun() {
+            headers::close(&mut response);
+        }
+        note.write(&response, &self.gatehouse.metrics.http);
+        response
+    }
+
     async fn route(&self, request: Request, place: Place) -> Response {
         let path = request.uri().path().to_owned();
         if place == Place::Nowhere {

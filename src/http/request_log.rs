@@ -42,10 +42,18 @@ pub struct Note {
 impl Note {
     /// Takes a note of a request as it comes in.
     pub fn of(request: &Request) -> Self {
-        let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let id = format!("{}-{count:x}", *PROCESS);
+        let id = next_id();
+        Self { traced: traced(&id, request), ..Self::brief(id, request) }
+    }
+
+    /// The same of a request that is answered at once, without work that could say something.
+    pub fn of_one_answered_at_once(request: &Request) -> Self {
+        Self::brief(next_id(), request)
+    }
+
+    fn brief(id: String, request: &Request) -> Self {
         Self {
-            traced: traced(&id, request),
+            traced: traces::Request::brief(),
             id,
             path: request.uri().path().to_owned(),
             method: request.method().clone(),
@@ -73,6 +81,11 @@ impl Note {
             tracing::info!(%id, trace_id, %method, %path, status, micros, "answered");
         }
     }
+}
+
+fn next_id() -> String {
+    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+    format!("{}-{count:x}", *PROCESS)
 }
 
 /// The request, traced if it goes to a route of ours that is not asked all day. Of which trace it

@@ -21,6 +21,7 @@ use crate::http::dev_provider::DevRoutes;
 use crate::http::hang_up::HangUps;
 use crate::http::mcp_door::Hosts;
 use crate::http::proxies::Proxies;
+use crate::http::standing::Standing;
 use crate::http::{Door, Panicked};
 use crate::loopback;
 
@@ -57,6 +58,7 @@ impl Endpoints {
             hang_ups: hang_ups.clone(),
             api: api::public(wire).into_endpoint().map_to_response().boxed(),
             dev_provider,
+            standing: Standing::default(),
             cors: Cors::new(&gatehouse.config),
             proxies: Proxies(gatehouse.config.trusted_proxies.clone()),
             gatehouse: Arc::clone(gatehouse),

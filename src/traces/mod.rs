@@ -59,7 +59,17 @@ pub struct Request {
     pub trace_id: Option<String>,
 }
 
+/// Whether somebody is told of traces.
+pub fn are_told() -> bool {
+    IS_TOLD.load(Ordering::Relaxed)
+}
+
 impl Request {
+    /// A request that nothing is told of but its one line in the log.
+    pub const fn brief() -> Self {
+        Self { span: Span::none(), trace_id: None }
+    }
+
     /// A request that is not traced: it has its id in the log, and that is all.
     pub fn untraced(id: &str) -> Self {
         Self { span: info_span!(target: REQUEST_TARGET, "request", %id), trace_id: None }
@@ -73,7 +83,7 @@ impl Request {
         route: &'static str,
         told_by: Option<&HeaderMap>,
     ) -> Self {
-        if !IS_TOLD.load(Ordering::Relaxed) {
+        if !are_told() {
             return Self::untraced(id);
         }
         let span = info_span!(

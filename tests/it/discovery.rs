@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::metrics::Scrape;
 use crate::support::oauth_client::post_json;
 use crate::support::{Answer, Backend, World, on_both};
 
@@ -106,6 +107,30 @@ on_both! {
         }
         let answer = get(&world, "/oauth/token").await.expect(405);
         assert_eq!(answer.header("allow"), Some("POST, OPTIONS"));
+    }
+
+    async fn a_document_is_the_same_and_counts_as_much_when_it_is_read_again(backend: Backend) {
+        let world = World::start(backend).await;
+        for path in DOCUMENTS {
+            let [first, again] = [get(&world, path).await, get(&world, path).await];
+            assert_eq!(again.body, first.body, "{path}");
+            let headers = |answer: &Answer| {
+                let mut headers = answer.headers.clone();
+                for of_this_one in ["x-request-id", "date"] {
+                    assert!(headers.remove(of_this_one).is_some(), "{path}: {of_this_one}");
+                }
+                headers
+            };
+            assert_eq!(headers(&again), headers(&first), "{path}");
+            assert_ne!(again.header("x-request-id"), first.header("x-request-id"), "{path}");
+            let head = world.http.head(world.at(path));
+            assert_eq!(Answer::to(head).await.expect(200).body, "", "{path}");
+        }
+        let metrics = Scrape::of(&world).await;
+        for (step, reads) in [("protected_resource", 6.0), ("authorization_server", 3.0)] {
+            let steps = metrics.value(&format!("gatehouse_sign_in_steps_total{{step=\"{step}\"}}"));
+            assert!((steps - reads).abs() < 0.5, "{step}: {steps}");
+        }
     }
 
     async fn published_keys_have_no_private_part(backend: Backend) {
