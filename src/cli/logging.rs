@@ -1,10 +1,11 @@
 //! The log: text for people on a terminal, JSON for programs otherwise; and beside it the traces,
 //! where the settings send them to a collector.
 
-use std::io::IsTerminal as _;
+use std::io::{BufWriter, IsTerminal as _};
 
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use tracing::{Metadata, Subscriber};
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::{LevelFilter, dynamic_filter_fn};
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
@@ -14,6 +15,7 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 use crate::cli::CommandError;
 use crate::config::traces::TracesConfig;
 use crate::config::{Config, LogFormat};
+use crate::metrics::log;
 use crate::traces::collector::{self, Collector};
 use crate::traces::{REQUEST, REQUEST_TARGET, TARGET};
 
@@ -37,23 +39,42 @@ pub fn filter(config: &Config) -> Result<EnvFilter, CommandError> {
     Ok(filter)
 }
 
-/// Starts writing the log, and sending traces, if they are sent. Whoever is given what sends them
-/// ends it.
-pub fn start(config: &Config) -> Result<Option<SdkTracerProvider>, CommandError> {
+/// So many lines wait to be written, and those after them are lost: whoever reads the log slowly,
+/// or not at all, holds no request up.
+const LINES_THAT_WAIT_MAX: usize = 10_000;
+
+/// Lines are handed on in pieces of this many bytes where many are written at once.
+const BYTES_AT_ONCE: usize = 32 * 1024;
+
+/// What tells of this process.
+pub struct Told {
+    /// Sends traces, where they are sent. Whoever is given it ends it.
+    pub traces: Option<SdkTracerProvider>,
+    /// Writes what still waits when it is dropped.
+    _lines: WorkerGuard,
+}
+
+/// Starts writing the log, and sending traces, if they are sent.
+pub fn start(config: &Config) -> Result<Told, CommandError> {
     let filter = filter(config)?;
     let is_terminal = std::io::stdout().is_terminal();
     let usual = if is_terminal { LogFormat::Text } else { LogFormat::Json };
     let format = config.log_format.unwrap_or(usual);
     // A line that cannot be written is lost: to say so on an error output that is full as well
     // would be a panic in the middle of a request.
-    let lines = tracing_subscriber::fmt::layer().log_internal_errors(false);
+    let (writer, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(LINES_THAT_WAIT_MAX)
+        .thread_name("log")
+        .finish(BufWriter::with_capacity(BYTES_AT_ONCE, std::io::stdout()));
+    log::watch(writer.error_counter());
+    let lines = tracing_subscriber::fmt::layer().log_internal_errors(false).with_writer(writer);
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
         LogFormat::Text => lines.with_ansi(is_terminal).with_filter(filter).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).with_filter(filter).boxed(),
     };
     let Some(traces) = &config.traces else {
         Registry::default().with(lines).try_init().map_err(CommandError::new)?;
-        return Ok(None);
+        return Ok(Told { traces: None, _lines: guard });
     };
     let provider = collector::provider(collector(traces), traces.share_hundredths);
     let provider = provider.map_err(|error| CommandError::new(format!("traces: {error}")))?;
@@ -61,7 +82,7 @@ pub fn start(config: &Config) -> Result<Option<SdkTracerProvider>, CommandError>
     let started = Registry::default().with(lines).with(spans(tracer)).try_init();
     started.map_err(CommandError::new)?;
     tracing::info!(collector = traces.host(), "traces are sent");
-    Ok(Some(provider))
+    Ok(Told { traces: Some(provider), _lines: guard })
 }
 
 /// The collector that the settings name.

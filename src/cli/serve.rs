@@ -33,7 +33,7 @@ const KEYS_READ_EVERY: Duration = Duration::from_mins(5);
 /// Runs until SIGTERM or SIGINT.
 pub fn run(config: Config) -> Result<(), CommandError> {
     block_on(async {
-        let traces = logging::start(&config)?;
+        let told = logging::start(&config)?;
         let signals = StopSignals::catch()?;
         if matches!(config.upstream, UpstreamConfig::None) {
             tracing::warn!(
@@ -74,7 +74,7 @@ pub fn run(config: Config) -> Result<(), CommandError> {
         keeping.abort();
         reading.abort();
         gatehouse.store.close().await;
-        if let Some(traces) = traces {
+        if let Some(traces) = told.traces.clone() {
             collector::end(traces).await;
         }
         tracing::info!("stopped");

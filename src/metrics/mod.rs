@@ -17,6 +17,7 @@ use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, 
 
 pub mod gauges;
 pub mod http;
+pub mod log;
 pub mod provider;
 pub mod reasons;
 pub mod remotes;
@@ -26,6 +27,7 @@ pub mod tools;
 
 use crate::metrics::gauges::Gauges;
 use crate::metrics::http::HttpMetrics;
+use crate::metrics::log::LogMetrics;
 use crate::metrics::provider::ProviderMetrics;
 use crate::metrics::remotes::RemoteMetrics;
 use crate::metrics::sign_in::SignInMetrics;
@@ -46,6 +48,8 @@ pub struct Metrics {
     pub remotes: RemoteMetrics,
     /// What is read off when somebody asks.
     pub gauges: Gauges,
+    /// The log.
+    pub log: LogMetrics,
     registry: Registry,
 }
 
@@ -76,6 +80,7 @@ impl Metrics {
             provider: ProviderMetrics::default(),
             remotes: RemoteMetrics::new(&names.remotes),
             gauges: Gauges::new(&names.destinations),
+            log: LogMetrics::default(),
             registry: Registry::new(),
         };
         for collector in metrics.collectors(store) {
@@ -85,8 +90,8 @@ impl Metrics {
     }
 
     fn collectors(&self, store: &StoreMetrics) -> Vec<Box<dyn Collector>> {
-        let Self { sign_in, http, tools, provider, remotes, gauges, .. } = self;
-        let parts: [&dyn Part; 7] = [sign_in, http, tools, provider, remotes, gauges, store];
+        let Self { sign_in, http, tools, provider, remotes, gauges, log, .. } = self;
+        let parts: [&dyn Part; 8] = [sign_in, http, tools, provider, remotes, gauges, log, store];
         let mut collectors: Vec<_> = parts.into_iter().flat_map(Part::collectors).collect();
         #[cfg(target_os = "linux")]
         collectors.push(Box::new(prometheus::process_collector::ProcessCollector::for_self()));
@@ -95,6 +100,7 @@ impl Metrics {
 
     /// All of it as it stands, in the text format.
     pub fn text(&self) -> String {
+        self.log.catch_up();
         let mut text = String::new();
         let written =
             prometheus::TextEncoder::new().encode_utf8(&self.registry.gather(), &mut text);

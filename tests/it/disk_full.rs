@@ -133,6 +133,24 @@ async fn a_log_without_room_stops_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_nobody_reads_stops_nobody() {
+    let mut world = World::start(Backend::Sqlite).await;
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("p.log");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    // A pipe that somebody holds open takes some lines, and then no more.
+    let _held = std::fs::File::options().read(true).write(true).open(&pipe).unwrap();
+    let mut process = served_by_a_process(&mut world, folder.path()).await;
+    for _ in 0..1000 {
+        Answer::to(world.http.get(world.at("/.well-known/jwks.json"))).await.expect(200);
+    }
+    world.client("editor").await.signed_in(&world, "alice").await;
+    process.terminate();
+    assert_eq!(process.ended().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_may_only_be_read_serves_who_reads() {
     let world = World::start(Backend::Sqlite).await;
     let client = world.client("editor").await;
