@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use quick_cache::sync::Cache;
 
 use crate::domain::authorization_request::Rejected;
-use crate::domain::refusal::AuthorizeRefusal;
+use crate::domain::refusal::{AccessRefusal, AuthorizeRefusal};
 use crate::flow::authorize::Authorize;
 use crate::flow::callback::CallbackOutcome;
 use crate::flow::consent::ConsentOutcome;
@@ -80,6 +80,11 @@ impl Gatehouse {
     /// A step was passed.
     pub fn passed(&self, step: Step) {
         self.metrics.sign_in.passed(step);
+    }
+
+    /// Somebody came to the tools without a token.
+    pub fn refused_without_token(&self) {
+        self.refused(Endpoint::Mcp, &AccessRefusal::NoCredentials);
     }
 
     /// A code was exchanged for a grant.

@@ -36,7 +36,7 @@ use crate::http::hang_up::HangUps;
 use crate::http::interrupted::Asked;
 use crate::http::places::Place;
 use crate::http::proxies::Proxies;
-use crate::http::standing::{Document, Standing};
+use crate::http::standing::Standing;
 use crate::http::unread::Unread;
 use crate::page::brand::{Brand, FAVICON_PATH, LOGO_PATH, STYLESHEET_PATH};
 
@@ -48,7 +48,7 @@ pub struct Door {
     pub api: BoxEndpoint<'static>,
     /// The built-in provider's endpoints, in development only.
     pub dev_provider: Option<dev_provider::DevRoutes>,
-    /// Documents that are the same for everybody.
+    /// What is the same for everybody.
     pub standing: Standing,
     /// Which browser origins may read answers.
     pub cors: Cors,
@@ -70,13 +70,16 @@ impl Endpoint for Door {
         let place = places::enter(&mut request, &self.gatehouse.config.pages_path);
         respell(&mut request, self.gatehouse.config.legacy_paths);
         as_known_method(&mut request);
-        let document = Document::of(&request).filter(|_| place == Place::Ours);
-        if let Some(document) = document
-            && let Some(response) = self.standing.find(document, &self.gatehouse)
+        let standing = standing::Asked::of(&request, &self.gatehouse);
+        let standing = standing.filter(|_| place == Place::Ours);
+        if let Some(asked) = &standing
+            && let Some(mut response) = self.standing.find(asked, &self.gatehouse)
         {
-            return Ok(self.stand_by(&request, response));
+            let note = request_log::Note::of_one_answered_at_once(&request);
+            // It has all headers but this one, which is not like any other.
+            headers::name_request(&mut response, &note);
+            return Ok(self.send_off(response, Unread::of(&mut request), &note).await);
         }
-        let document = document.map(|document| (document, self.gatehouse.keyring.edition()));
         let note = request_log::Note::of(&request);
         let unread = Unread::of(&mut request);
         // 3. A preflight is answered without authentication.
@@ -95,11 +98,23 @@ impl Endpoint for Door {
                 response
             }
         };
-        // 5. Headers every answer of its kind carries. With them a document is kept.
+        // 5. Headers every answer of its kind carries. With them it is kept, if it is a usual one.
         let mut response = headers::complete(response, &note, &self.gatehouse.config);
-        if let Some((document, made_for)) = document {
-            response = self.standing.keep(document, made_for, response).await;
+        if let Some(asked) = standing {
+            response = self.standing.keep(asked, response).await;
         }
+        Ok(self.send_off(response, unread, &note).await)
+    }
+}
+
+impl Door {
+    /// The end of the way of every answer.
+    async fn send_off(
+        &self,
+        mut response: Response,
+        unread: Option<Unread>,
+        note: &request_log::Note,
+    ) -> Response {
         // 6. Who is refused early is heard out, so that the answer is heard too.
         if let Some(unread) = unread.filter(|_| response.status().is_client_error())
             && !unread.is_over().await
@@ -111,19 +126,6 @@ impl Endpoint for Door {
             headers::close(&mut response);
         }
         // 8. One line in the log, and one measurement.
-        note.write(&response, &self.gatehouse.metrics.http);
-        Ok(response)
-    }
-}
-
-impl Door {
-    /// A document that was made before has all its headers but those of this one request.
-    fn stand_by(&self, request: &Request, mut response: Response) -> Response {
-        let note = request_log::Note::of_one_answered_at_once(request);
-        headers::name_request(&mut response, &note);
-        if self.gatehouse.stopping.has_begun() {
-            headers::close(&mut response);
-        }
         note.write(&response, &self.gatehouse.metrics.http);
         response
     }

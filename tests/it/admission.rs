@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 
 use crate::support::answer::query;
 use crate::support::database::db_execute;
+use crate::support::metrics::Scrape;
 use crate::support::{Answer, Backend, HOUR, MINUTE, Person, SECOND, Tokens, World, on_both};
 
 fn challenge(answer: &Answer) -> String {
@@ -40,6 +41,28 @@ async fn read_to_end_of_answer(connection: &mut TcpStream) {
 const PING: &str = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
 
 on_both! {
+    async fn who_has_no_token_is_refused_as_the_one_before_and_nobody_else_is(backend: Backend) {
+        let world = World::start(backend).await;
+        let tokens = world.client("editor").await.signed_in(&world, "alice").await;
+        let ping = || world.http.post(world.at("/mcp")).header("content-type", "application/json");
+        let first = send(ping().body(PING)).await.expect(401);
+        let again = send(ping().body(PING)).await.expect(401);
+        assert_eq!(again.body, first.body);
+        assert_eq!(challenge(&again), challenge(&first));
+        assert_eq!(again.header("content-type"), first.header("content-type"));
+        assert_ne!(again.header("x-request-id"), first.header("x-request-id"));
+        // Whatever else is to be judged is judged as if nobody had been refused before.
+        send(ping().body(PING).header("host", "evil.example")).await.expect(421);
+        send(ping().body(PING).header("origin", "https://evil.example")).await.expect(403);
+        let bad = send(ping().body(PING).bearer_auth("bad")).await.expect(401);
+        assert!(challenge(&bad).contains("invalid_token"));
+        send(ping().body(PING).bearer_auth(&tokens.access_token)).await.expect(200);
+        send(world.http.get(world.at("/mcp")).header("accept", "text/html")).await.expect(401);
+        let refusals = "gatehouse_refusals_total{endpoint=\"mcp\",reason=\"no_credentials\"}";
+        let refused = Scrape::of(&world).await.value(refusals);
+        assert!((refused - 3.0).abs() < 0.5, "{refused}");
+    }
+
     async fn without_a_token_everything_is_401_before_anything_else_is_judged(backend: Backend) {
         let world = World::start(backend).await;
         let url = world.at("/mcp");
