@@ -15,6 +15,7 @@ pub const PAGES: &[(&str, &str)] = &[
     page!("operating.md"),
     page!("monitoring.md"),
     page!("performance.md"),
+    page!("sizing.md"),
     page!("postgres.md"),
     page!("rollout.md"),
     page!("runbooks.md"),
