@@ -62,6 +62,10 @@ test-deploy *ARGS:
 bench *ARGS:
     scripts/bench "$@"
 
+# What each path allocates beside its ceiling; --write makes that the ceilings.
+ceilings *ARGS:
+    scripts/ceilings "$@"
+
 # How much room two months of use take in Postgres, so many sign-ins a day.
 measure-bloat *ARGS:
     scripts/measure-bloat "$@"
