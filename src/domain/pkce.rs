@@ -25,6 +25,11 @@ impl CodeChallenge {
         Self(base64url(&sha256(verifier.as_bytes())))
     }
 
+    /// The one challenge that `presented_verifier` meets; `None` when it is not well-formed.
+    pub fn met_by(presented_verifier: &str) -> Option<Self> {
+        is_well_formed(presented_verifier).then(|| Self::of_verifier(presented_verifier))
+    }
+
     /// The text to store or send.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -54,6 +59,9 @@ mod tests {
         assert!(challenge.is_met_by("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"));
         assert!(!challenge.is_met_by("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl"));
         assert!(!challenge.is_met_by(challenge.as_str()));
+        let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        assert_eq!(CodeChallenge::met_by(verifier), Some(challenge));
+        assert_eq!(CodeChallenge::met_by(&verifier[1..]), None);
     }
 
     #[test]

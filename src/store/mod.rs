@@ -68,6 +68,7 @@ pub mod sink_people;
 pub mod sweep;
 mod transaction;
 pub mod transfer;
+mod undisturbed;
 pub mod upstream_logins;
 pub mod usage;
 pub mod usage_fill;

@@ -6,7 +6,7 @@
 
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter,
+    ActiveModelTrait, ColumnTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter,
     QuerySelect, Set, Statement,
 };
 use uuid::Uuid;
@@ -19,12 +19,7 @@ use crate::id::{AuditId, GrantId, RefreshTokenId, UserId};
 use crate::secret::SecretHash;
 use crate::store::entity::grants;
 use crate::store::entity::refresh_tokens::{ActiveModel, Column, Entity, Model};
-use crate::store::losses::Repeats;
-use crate::store::measures::told;
-use crate::store::transaction::{HEARD_BY_ANY_WITHIN, heard};
-use crate::store::{
-    Consumed, Db, Store, StoreError, Txn, asks_for_another_try, stored_hash, stored_time,
-};
+use crate::store::{Consumed, Db, Store, StoreError, Txn, stored_hash, stored_time, undisturbed};
 
 /// A generation that is about to be made.
 #[derive(Clone, Copy, Debug)]
@@ -155,26 +150,10 @@ pub async fn rotate_undisturbed(
     if !store.is_postgres() {
         return Ok(None);
     }
-    let statement = rotation_statement(rotation, now);
-    let mut repeats = Repeats::default();
-    let mut is_repeated = false;
-    let row = loop {
-        let row = RotatedRow::find_by_statement(statement.clone()).one(&store.writer);
-        let answer = heard(store.losses(), DbBackend::Postgres, HEARD_BY_ANY_WITHIN, row);
-        match told(&statement, answer).await {
-            // Whether it reached the database is not known. Of two runs only one inserts the
-            // successor, because both wait for the grant, and the successor tells of it.
-            Err(error) if repeats.allow(store.losses(), &error) => is_repeated = true,
-            // Under a stricter isolation than READ COMMITTED the losers of a race end here; the
-            // long way tries again.
-            Err(error) if !asks_for_another_try(&error) => return Err(error.into()),
-            Ok(Some(row)) => break Some(row),
-            Ok(None) | Err(_) if is_repeated => {
-                break find_rotated(store, rotation.successor.id).await?;
-            }
-            Ok(None) | Err(_) => break None,
-        }
-    };
+    // Both of two runs wait for the grant, and only one inserts the successor, which tells of it.
+    let (statement, made) =
+        (rotation_statement(rotation, now), find_rotated(rotation.successor.id));
+    let row: Option<RotatedRow> = undisturbed::run(store, statement, made).await?;
     Ok(row.map(|row| Rotated {
         grant_id: GrantId::from_uuid(row.id),
         user_id: UserId::from_uuid(row.user_id),
@@ -229,12 +208,9 @@ fn rotation_statement(rotation: &UndisturbedRotation<'_>, now: Timestamp) -> Sta
     )
 }
 
-/// The rotation that inserted this successor; `None` when none did.
-async fn find_rotated(
-    store: &Store,
-    successor: RefreshTokenId,
-) -> Result<Option<RotatedRow>, DbErr> {
-    let statement = Statement::from_sql_and_values(
+/// The rotation that inserted this successor.
+fn find_rotated(successor: RefreshTokenId) -> Statement {
+    Statement::from_sql_and_values(
         DbBackend::Postgres,
         "SELECT g.id, g.user_id, g.scope, g.expires_at, u.profile_sealed
          FROM refresh_tokens t
@@ -242,8 +218,7 @@ async fn find_rotated(
          JOIN users u ON u.id = g.user_id
          WHERE t.id = $1",
         [successor.uuid().into()],
-    );
-    RotatedRow::find_by_statement(statement).one(store.read()).await
+    )
 }
 
 async fn find(db: &impl Db, token_hash: SecretHash) -> Result<Option<Model>, StoreError> {

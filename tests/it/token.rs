@@ -222,6 +222,7 @@ on_both! {
     async fn a_guess_never_waits_for_a_writer(backend: Backend) {
         let world = World::start(backend).await;
         let client = world.client("editor").await;
+        client.signed_in(&world, "alice").await;
         let hold = db_hold_decisions(&world.database_url).await;
         client.exchange("ghc_guess").await.expect_error(400, "invalid_grant");
         client.refresh("ghr_guess").await.expect_error(400, "invalid_grant");

@@ -292,7 +292,7 @@ pub async fn db_hold(url: &str) -> DbHold {
 
 /// Holds what an exchange must hold to decide; who only reads goes on.
 pub async fn db_hold_decisions(url: &str) -> DbHold {
-    hold(url, "LOCK TABLE authorization_codes IN EXCLUSIVE MODE").await
+    hold(url, "SELECT id FROM authorization_codes FOR UPDATE").await
 }
 
 /// Holds what limits are settled in.
