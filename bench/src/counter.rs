@@ -1,13 +1,18 @@
 //! A relay between a house and its Postgres that counts what the house asks: statements, and round
-//! trips. The protocol is read, so that the numbers are exact.
+//! trips. The protocol is read, so that the numbers are exact. It can hold answers back, as a
+//! database in another place does.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+use url::Url;
 
 /// Counts since the beginning.
 #[derive(Debug, Default)]
@@ -23,30 +28,80 @@ impl Counts {
     }
 }
 
-/// Listens for clients of the Postgres at `server`; they must not ask for TLS.
-pub async fn relay(server: String) -> std::io::Result<(SocketAddr, Arc<Counts>)> {
+/// Where the Postgres of a URL listens.
+pub fn server_of(url: &str) -> Result<String, url::ParseError> {
+    let url: Url = url.parse()?;
+    Ok(format!("{}:{}", url.host_str().unwrap_or("127.0.0.1"), url.port().unwrap_or(5432)))
+}
+
+/// The same database, by way of a relay.
+pub fn through(url: &str, relay: SocketAddr) -> Result<String, url::ParseError> {
+    let mut url: Url = url.parse()?;
+    url.set_host(Some(&relay.ip().to_string()))?;
+    url.set_port(Some(relay.port())).map_err(|()| url::ParseError::InvalidPort)?;
+    Ok(url.into())
+}
+
+/// Listens for clients of the Postgres at `server`; they must not ask for TLS. Each answer is
+/// `late` by so much.
+pub async fn relay(server: String, late: Duration) -> std::io::Result<(SocketAddr, Arc<Counts>)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let counts = Arc::new(Counts::default());
     let counting = Arc::clone(&counts);
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
-            tokio::spawn(hand_on(client, server.clone(), Arc::clone(&counting)));
+            tokio::spawn(hand_on(client, server.clone(), Arc::clone(&counting), late));
         }
     });
     Ok((address, counts))
 }
 
-async fn hand_on(client: TcpStream, server: String, counts: Arc<Counts>) -> std::io::Result<()> {
+async fn hand_on(
+    client: TcpStream,
+    server: String,
+    counts: Arc<Counts>,
+    late: Duration,
+) -> std::io::Result<()> {
     let server = TcpStream::connect(server).await?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
-    let (from_client, mut to_client) = client.into_split();
-    let (mut from_server, to_server) = server.into_split();
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
     tokio::select! {
         ended = count(from_client, to_server, &counts) => ended,
-        ended = copy(&mut from_server, &mut to_client) => ended.map(|_| ()),
+        ended = answer(from_server, to_client, late) => ended,
     }
+}
+
+/// Hands everything on in its order, `late` after it came.
+async fn answer(
+    mut server: OwnedReadHalf,
+    mut client: OwnedWriteHalf,
+    late: Duration,
+) -> std::io::Result<()> {
+    if late.is_zero() {
+        return copy(&mut server, &mut client).await.map(|_| ());
+    }
+    let (sender, mut held) = mpsc::unbounded_channel();
+    let read = async move {
+        let mut buffer = vec![0; 16 * 1024];
+        loop {
+            let length = server.read(&mut buffer).await?;
+            let part = (Instant::now() + late, buffer[..length].to_vec());
+            if length == 0 || sender.send(part).is_err() {
+                return Ok(());
+            }
+        }
+    };
+    let write = async {
+        while let Some((when, part)) = held.recv().await {
+            sleep_until(when).await;
+            client.write_all(&part).await?;
+        }
+        Ok(())
+    };
+    tokio::try_join!(read, write).map(|((), ())| ())
 }
 
 /// Reads each message of the client: its kind (but for the first one), its length, the rest.

@@ -14,6 +14,7 @@ const SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const LIMIT: &str = "4000000000/15m";
 
 /// What every house of a run has in common.
+#[derive(Clone)]
 pub struct Plot {
     /// The program.
     pub program: PathBuf,
@@ -21,8 +22,8 @@ pub struct Plot {
     pub folder: PathBuf,
     /// Where it listens: always the same, as it is part of every token.
     pub address: SocketAddr,
-    /// The pages.
-    pub corpus: PathBuf,
+    /// The pages; without them, the manual.
+    pub corpus: Option<PathBuf>,
     /// API documents, when there are others than its own.
     pub api_specs: Option<PathBuf>,
 }
@@ -35,10 +36,35 @@ impl Plot {
         database_url: &str,
         alg: &str,
     ) -> Result<Server, String> {
+        self.build_at(self.address, provider, database_url, alg).await
+    }
+
+    /// Starts a replica of it that listens elsewhere.
+    pub async fn build_at(
+        &self,
+        listen: SocketAddr,
+        provider: &Provider,
+        database_url: &str,
+        alg: &str,
+    ) -> Result<Server, String> {
+        let environment = self.environment(listen, provider, database_url, alg)?;
+        let program = self.program.to_string_lossy();
+        let ready = "/.well-known/oauth-protected-resource";
+        Server::start(&program, &["serve"], &environment, &self.folder, listen, ready).await
+    }
+
+    /// Its settings.
+    pub fn environment(
+        &self,
+        listen: SocketAddr,
+        provider: &Provider,
+        database_url: &str,
+        alg: &str,
+    ) -> Result<Vec<(String, String)>, String> {
         let admin = free_address()?;
         let path = |path: &Path| path.to_string_lossy().into_owned();
         let mut settings = vec![
-            ("LISTEN", self.address.to_string()),
+            ("LISTEN", listen.to_string()),
             ("ADMIN_LISTEN", admin.to_string()),
             ("PUBLIC_URL", format!("http://{}", self.address)),
             ("DATABASE_URL", database_url.to_owned()),
@@ -47,8 +73,6 @@ impl Plot {
             ("UPSTREAM_CLIENT_ID", CLIENT_ID.to_owned()),
             ("SIGNING_ALG", alg.to_owned()),
             ("AUTHORIZATION_CODE_TTL", "10m".to_owned()),
-            ("DOCS_PATH", path(&self.corpus)),
-            ("DOCS_PRODUCT", "Bench".to_owned()),
             ("LOG", "info".to_owned()),
             ("LOG_FORMAT", "json".to_owned()),
         ];
@@ -56,19 +80,17 @@ impl Plot {
             ["LIMIT_MCP", "LIMIT_MCP_ANONYMOUS", "LIMIT_REGISTER", "LIMIT_TOKEN"]
                 .map(|name| (name, LIMIT.to_owned())),
         );
+        if let Some(folder) = &self.corpus {
+            settings.push(("DOCS_PATH", path(folder)));
+            settings.push(("DOCS_PRODUCT", "Bench".to_owned()));
+        }
         settings.extend(self.api_specs.as_deref().map(|folder| ("API_SPECS", path(folder))));
-        let environment: Vec<_> = settings
-            .into_iter()
-            .map(|(name, value)| (format!("GATEHOUSE_{name}"), value))
-            .collect();
-        let program = path(&self.program);
-        let ready = "/.well-known/oauth-protected-resource";
-        Server::start(&program, &["serve"], &environment, &self.folder, self.address, ready).await
+        Ok(settings.into_iter().map(|(name, value)| (format!("GATEHOUSE_{name}"), value)).collect())
     }
 
     /// A new SQLite file.
-    pub fn sqlite(&self) -> Result<String, String> {
-        let file = self.folder.join("bench.db");
+    pub fn sqlite(&self, name: &str) -> Result<String, String> {
+        let file = self.folder.join(name);
         fs::File::create(&file).map_err(|error| format!("the database file: {error}"))?;
         Ok(format!("sqlite://{}?mode=rwc", file.display()))
     }

@@ -72,6 +72,19 @@ impl Measured {
         if took > 0.0 { done / took } else { 0.0 }
     }
 
+    /// What several measured side by side, as one; `None` of none.
+    pub fn of_all(parts: Vec<Self>) -> Option<Self> {
+        parts.into_iter().reduce(|mut all, part| {
+            all.done += part.done;
+            all.failed += part.failed;
+            all.first_failure = all.first_failure.or(part.first_failure);
+            all.total += part.total;
+            all.took = all.took.max(part.took);
+            all.latency.add(&part.latency).expect("all histograms have the same bounds");
+            all
+        })
+    }
+
     /// The latency that so many percent stay below, in microseconds.
     pub fn percentile(&self, percent: f64) -> u64 {
         self.latency.value_at_percentile(percent)

@@ -3,16 +3,16 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use crate::run::{Findings, Row};
+use crate::compare::{COMPARED_AT, HOUSE_ES256};
+use crate::run::Findings;
 use crate::scenarios::SCENARIOS;
-
-/// Where ratios are taken.
-const AT: usize = 16;
 
 /// What is to be reached.
 struct Target {
     what: &'static str,
     reached: Option<f64>,
+    /// The lowest and the highest of what was found in several turns.
+    between: Option<(f64, f64)>,
     bound: f64,
     /// Whether less is better.
     is_most: bool,
@@ -22,7 +22,7 @@ struct Target {
 /// The whole page.
 pub fn page(findings: &Findings, remark: &str) -> String {
     let mut page = format!("# A run of the bench\n\n{remark}\n\n");
-    machine(&mut page, findings);
+    machine(&mut page, &findings.database);
     targets(&mut page, findings);
     rows(&mut page, findings);
     database(&mut page, findings);
@@ -35,7 +35,8 @@ fn line(page: &mut String, line: &str) {
     let _ = writeln!(page, "{line}");
 }
 
-fn machine(page: &mut String, findings: &Findings) {
+/// What it was measured on.
+pub fn machine(page: &mut String, database: &str) {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
     let cpu_info = read("/proc/cpuinfo");
     let model =
@@ -45,49 +46,44 @@ fn machine(page: &mut String, findings: &Findings) {
     line(page, "| machine | |\n| --- | --- |");
     line(page, &format!("| processor | {}, {cores} cores |", model.unwrap_or("unknown")));
     line(page, &format!("| kernel | Linux {} |", kernel.trim()));
-    line(page, &format!("| database | {} |", findings.database));
+    line(page, &format!("| database | {database} |"));
     line(page, "| load generator, database, house | all on it |\n");
 }
 
-fn rate(row: Option<&Row>) -> Option<f64> {
-    row.map(|row| row.measured.rate())
-}
-
-fn of(part: Option<f64>, whole: Option<f64>) -> Option<f64> {
-    Some(part? / whole.filter(|whole| *whole > 0.0)?)
-}
-
 fn found(findings: &Findings) -> Vec<Target> {
-    let at = |server, scenario| findings.find(server, scenario, AT);
-    let house = |scenario| rate(at("gatehouse", scenario));
-    let list = house("list");
-    let empty = rate(at("empty endpoint", "empty"));
-    let spread = at("gatehouse", "refresh").map(|row| {
+    let at = |scenario| findings.find("gatehouse", scenario, COMPARED_AT);
+    let spread = at("refresh").map(|row| {
         as_float(row.measured.percentile(99.0)) / as_float(row.measured.percentile(50.0).max(1))
     });
-    let ratio = |what, reached, bound| Target { what, reached, bound, is_most: false, unit: "" };
-    let most = |what, reached, bound, unit| Target { what, reached, bound, is_most: true, unit };
+    let ratio = |what, server, scenario, bound| {
+        let ratios = findings.compared(server, scenario).unwrap_or_default();
+        let reached = ratios.get(ratios.len() / 2).copied();
+        let between = ratios.first().copied().zip(ratios.last().copied());
+        Target { what, reached, between, bound, is_most: false, unit: "" }
+    };
+    let most = |what, reached, bound, unit| {
+        let is_most = true;
+        Target { what, reached, between: None, bound, is_most, unit }
+    };
     let failed: u64 = findings.rows.iter().map(|row| row.measured.failed).sum();
     let at_256 = findings.find("gatehouse", "jwks", 256);
-    let limit = rate(at("limit program", "refresh"));
-    let limit_es256 = rate(at("limit program ES256", "refresh"));
-    let es256 = rate(at("gatehouse ES256", "refresh"));
     vec![
-        ratio("refresh, RS256, of the limit program", of(house("refresh"), limit), 0.85),
-        ratio("refresh, ES256, of the limit program", of(es256, limit_es256), 0.75),
+        ratio("refresh, RS256, of the limit program", "gatehouse", "refresh", 0.85),
+        ratio("refresh, ES256, of the limit program", HOUSE_ES256, "refresh", 0.75),
         most("refresh: p99 of p50", spread, 4.0, ""),
         most("failures, of everything", Some(as_float(failed)), 0.0, ""),
-        ratio("`tools/list`, of rmcp alone", of(list, rate(at("rmcp alone", "bare"))), 0.8),
-        ratio("401 without a token, of `tools/list`", of(house("no-token"), list), 2.0),
+        ratio("`tools/list`, of rmcp alone", "gatehouse", "list", 0.8),
+        ratio("401 without a token, of `tools/list`", "gatehouse", "no-token", 2.0),
         Target {
             what: "`search_docs`",
-            reached: house("search"),
+            reached: at("search").map(|row| row.measured.rate()),
+            between: None,
             bound: 2000.0,
             is_most: false,
             unit: "/s",
         },
-        ratio("metadata, of the empty endpoint", of(house("metadata"), empty), 0.8),
-        ratio("JWKS, of the empty endpoint", of(house("jwks"), empty), 0.8),
+        ratio("metadata, of the empty endpoint", "gatehouse", "metadata", 0.8),
+        ratio("JWKS, of the empty endpoint", "gatehouse", "jwks", 0.8),
         most("RSS idle", Some(as_float(findings.resident_idle) / 1024.0), 80.0, " MB"),
         most(
             "RSS at most, at 256 connections",
@@ -96,13 +92,26 @@ fn found(findings: &Findings) -> Vec<Target> {
             " MB",
         ),
         most("ready", Some(findings.ready_within.as_secs_f64() * 1000.0), 300.0, " ms"),
+        most(
+            "ready, with the manual",
+            Some(findings.ready_with_manual.as_secs_f64() * 1000.0),
+            300.0,
+            " ms",
+        ),
     ]
 }
 
 fn targets(page: &mut String, findings: &Findings) {
-    line(page, &format!("At {AT} connections where nothing else is said.\n"));
+    line(
+        page,
+        &format!(
+            "At {COMPARED_AT} connections where nothing else is said. A ratio is the middle one \
+             of several, for which both sides took turns; the lowest and the highest stand behind \
+             it.\n"
+        ),
+    );
     line(page, "| | target | found | reached |\n| --- | --- | --- | --- |");
-    for Target { what, reached, bound, is_most, unit } in found(findings) {
+    for Target { what, reached, between, bound, is_most, unit } in found(findings) {
         let word = if is_most { "at most" } else { "at least" };
         let (found, verdict) = match reached {
             None => ("not measured".to_owned(), ""),
@@ -111,8 +120,11 @@ fn targets(page: &mut String, findings: &Findings) {
                 (number(found) + unit, if is_reached { "yes" } else { "no" })
             }
         };
+        let between = between.map_or(String::new(), |(least, most)| {
+            format!(" ({} to {})", number(least), number(most))
+        });
         let bound = number(bound);
-        line(page, &format!("| {what} | {word} {bound}{unit} | {found} | {verdict} |"));
+        line(page, &format!("| {what} | {word} {bound}{unit} | {found}{between} | {verdict} |"));
     }
 }
 
@@ -179,7 +191,8 @@ fn limits(page: &mut String, findings: &Findings) {
     }
 }
 
+/// As a number to divide by.
 #[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^52")]
-fn as_float(value: u64) -> f64 {
+pub fn as_float(value: u64) -> f64 {
     value as f64
 }

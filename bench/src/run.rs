@@ -11,6 +11,7 @@ use hyper::Request;
 use serde_json::json;
 use sqlx::postgres::PgPool;
 
+use crate::compare::{BARE, Comparison, EMPTY, HOUSE_ES256, LIMIT, LIMIT_ES256, Place};
 use crate::counter;
 use crate::house::Plot;
 use crate::limits;
@@ -71,12 +72,16 @@ pub struct Asked {
 pub struct Findings {
     /// The scenarios.
     pub rows: Vec<Row>,
+    /// What was compared.
+    pub comparisons: Vec<Comparison>,
     /// The database's part.
     pub asked: Vec<Asked>,
     /// What the machine does at most, a second.
     pub limits: Vec<(String, f64)>,
     /// How long the house took to answer, with a migrated database.
     pub ready_within: Duration,
+    /// The same without a folder of pages: with the manual alone.
+    pub ready_with_manual: Duration,
     /// Memory before the first request, in KiB.
     pub resident_idle: u64,
     /// The most memory there ever was, in KiB.
@@ -92,8 +97,10 @@ pub async fn run(plan: &Plan) -> Result<Findings, Box<dyn Error + Send + Sync>> 
     let mut ground = Ground::new(&provider);
     let url = plan.database(&mut findings).await?;
     let rs256 = "RS256";
-    // The first start migrates; the second is timed.
+    // The first start migrates; the ones behind it are timed.
     drop(plan.plot.build(&provider, &url, rs256).await?);
+    let manual = Plot { corpus: None, api_specs: None, ..plan.plot.clone() };
+    findings.ready_with_manual = manual.build(&provider, &url, rs256).await?.started_within;
     let house = plan.plot.build(&provider, &url, rs256).await?;
     findings.ready_within = house.started_within;
     // What a start leaves to do is done by then.
@@ -109,14 +116,11 @@ pub async fn run(plan: &Plan) -> Result<Findings, Box<dyn Error + Send + Sync>> 
         }
     }
     findings.resident_most = house.taken().ok_or("it has gone")?.resident_most;
-    drop(house);
-    plan.measure_limits(&mut findings, &ground, &url, &tools).await?;
-    if plan.includes("refresh") {
-        let house = plan.plot.build(&provider, &url, "ES256").await?;
-        for connections in &plan.connections {
-            findings.row(plan, &ground, &house, "gatehouse ES256", "refresh", *connections).await?;
-        }
-    }
+    measure_signatures(&mut findings)?;
+    let mut places = plan.others(&mut findings, &ground, &url, &tools).await?;
+    places.insert(0, Place { name: "gatehouse", server: house, ground: ground.clone() });
+    findings.compare(plan, &places).await?;
+    drop(places);
     if plan.postgres.is_some() {
         plan.count_statements(&mut findings, &ground, &url).await?;
         if let Some(rate) = limits::pgbench(&url, &plan.plot.folder, plan.durations.1).await? {
@@ -124,6 +128,38 @@ pub async fn run(plan: &Plan) -> Result<Findings, Box<dyn Error + Send + Sync>> 
         }
     }
     Ok(findings)
+}
+
+fn measure_signatures(findings: &mut Findings) -> Result<(), Box<dyn Error + Send + Sync>> {
+    for alg in ["RS256", "ES256"] {
+        let (signing, verifying) = limits::signatures(alg, Duration::from_millis(500))?;
+        findings.limits.push((format!("{alg} signatures, one core"), signing));
+        findings.limits.push((format!("{alg} verifications, one core"), verifying));
+    }
+    Ok(())
+}
+
+/// A new database on a server, and what the server calls itself and how it writes.
+pub async fn new_database(
+    server: &str,
+    what: &str,
+) -> Result<(String, String), Box<dyn Error + Send + Sync>> {
+    let pool = PgPool::connect(server).await?;
+    let name = format!("gatehouse_{what}_{}", std::process::id());
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await?;
+    let database = sqlx::query_scalar(
+        "SELECT 'PostgreSQL ' || current_setting('server_version') || ', fsync '
+            || current_setting('fsync') || ', synchronous_commit '
+            || current_setting('synchronous_commit')",
+    )
+    .fetch_one(&pool)
+    .await?;
+    pool.close().await;
+    let mut url: url::Url = server.parse()?;
+    url.set_path(&name);
+    // So that what is counted is not sealed.
+    url.set_query(Some("sslmode=disable"));
+    Ok((url.into(), database))
 }
 
 /// A page that a search finds.
@@ -135,7 +171,8 @@ async fn a_page(ground: &Ground, house: &Server) -> Result<String, String> {
 }
 
 impl Plan {
-    fn includes(&self, name: &str) -> bool {
+    /// Whether this scenario is wanted.
+    pub fn includes(&self, name: &str) -> bool {
         self.scenarios.is_empty() || self.scenarios.iter().any(|scenario| scenario == name)
     }
 
@@ -146,61 +183,69 @@ impl Plan {
     ) -> Result<String, Box<dyn Error + Send + Sync>> {
         let Some(server) = &self.postgres else {
             "SQLite, WAL, synchronous=FULL".clone_into(&mut findings.database);
-            return Ok(self.plot.sqlite()?);
+            return Ok(self.plot.sqlite("bench.db")?);
         };
-        let pool = PgPool::connect(server).await?;
-        let name = format!("gatehouse_bench_{}", std::process::id());
-        sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await?;
-        findings.database = sqlx::query_scalar(
-            "SELECT 'PostgreSQL ' || current_setting('server_version') || ', fsync '
-                || current_setting('fsync') || ', synchronous_commit '
-                || current_setting('synchronous_commit')",
-        )
-        .fetch_one(&pool)
-        .await?;
-        pool.close().await;
-        let mut url: url::Url = server.parse()?;
-        url.set_path(&name);
-        // So that what is counted is not sealed.
-        url.set_query(Some("sslmode=disable"));
-        Ok(url.into())
+        let (url, database) = new_database(server, "bench").await?;
+        findings.database = database;
+        Ok(url)
     }
 
-    /// The limits: signatures, the empty endpoint, rmcp alone, and the limit program.
-    async fn measure_limits(
+    /// What the house is compared with, each measured and left running: the empty endpoint, rmcp
+    /// alone, the limit programs, and a house that signs with the other algorithm.
+    async fn others(
         &self,
         findings: &mut Findings,
         ground: &Ground,
         url: &str,
         tools: &str,
-    ) -> Result<(), Box<dyn Error + Send + Sync>> {
-        for alg in ["RS256", "ES256"] {
-            let (signing, verifying) = limits::signatures(alg, Duration::from_millis(500))?;
-            findings.limits.push((format!("{alg} signatures, one core"), signing));
-            findings.limits.push((format!("{alg} verifications, one core"), verifying));
-        }
+    ) -> Result<Vec<Place>, Box<dyn Error + Send + Sync>> {
         let file = self.plot.folder.join("tools.json");
         fs::write(&file, tools)?;
         let file = file.to_string_lossy();
         let mut others = Vec::new();
         if ["metadata", "jwks"].iter().any(|name| self.includes(name)) {
-            others.push(("empty endpoint", vec!["serve-empty"], "empty"));
+            others.push((EMPTY, vec!["serve-empty"], "empty"));
         }
         if self.includes("list") {
-            others.push(("rmcp alone", vec!["serve-mcp", "--tools", &file], "bare"));
+            others.push((BARE, vec!["serve-mcp", "--tools", &file], "bare"));
         }
         if self.includes("refresh") && self.postgres.is_some() {
             let limit = |alg| vec!["serve-limit", "--alg", alg, "--database", url];
-            others.push(("limit program", limit("RS256"), "refresh"));
-            others.push(("limit program ES256", limit("ES256"), "refresh"));
+            others.push((LIMIT, limit("RS256"), "refresh"));
+            others.push((LIMIT_ES256, limit("ES256"), "refresh"));
         }
+        let mut places = Vec::new();
         for (name, arguments, scenario) in others {
             let server = self.start_own(&arguments).await?;
             for connections in &self.connections {
                 findings.row(self, ground, &server, name, scenario, *connections).await?;
             }
+            places.push(Place { name, server, ground: ground.clone() });
         }
-        Ok(())
+        if self.includes("refresh") {
+            places.push(self.es256(findings, &ground.provider).await?);
+        }
+        Ok(places)
+    }
+
+    /// A house with ES256, on a database of its own: its keys are others.
+    async fn es256(
+        &self,
+        findings: &mut Findings,
+        provider: &Provider,
+    ) -> Result<Place, Box<dyn Error + Send + Sync>> {
+        let ground = Ground::new(provider);
+        let url = match &self.postgres {
+            Some(server) => new_database(server, "bench_es256").await?.0,
+            None => self.plot.sqlite("es256.db")?,
+        };
+        let server = self.plot.build_at(free_address()?, provider, &url, "ES256").await?;
+        let most = self.connections.iter().copied().max().unwrap_or(1);
+        ground.mint(&server, most + 16).await?;
+        for connections in &self.connections {
+            findings.row(self, &ground, &server, HOUSE_ES256, "refresh", *connections).await?;
+        }
+        Ok(Place { name: HOUSE_ES256, server, ground })
     }
 
     /// A server of this program's, in a process of its own.
@@ -220,13 +265,9 @@ impl Plan {
         ground: &Ground,
         url: &str,
     ) -> Result<(), Box<dyn Error + Send + Sync>> {
-        let mut url: url::Url = url.parse()?;
-        let server =
-            format!("{}:{}", url.host_str().unwrap_or("127.0.0.1"), url.port().unwrap_or(5432));
-        let (relay, counts) = counter::relay(server).await?;
-        url.set_host(Some(&relay.ip().to_string()))?;
-        url.set_port(Some(relay.port())).map_err(|()| "no port")?;
-        let house = self.plot.build(&ground.provider, url.as_str(), "RS256").await?;
+        let (relay, counts) = counter::relay(counter::server_of(url)?, Duration::ZERO).await?;
+        let url = counter::through(url, relay)?;
+        let house = self.plot.build(&ground.provider, &url, "RS256").await?;
         for (scenario, _) in SCENARIOS.iter().filter(|(name, _)| self.includes(name)) {
             // The first ones prepare statements and fill caches.
             for is_counted in [false, true] {

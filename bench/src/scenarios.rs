@@ -39,6 +39,7 @@ const QUESTIONS: &[&str] = &[
 ];
 
 /// What visitors share.
+#[derive(Clone)]
 pub struct Ground {
     /// The double.
     pub provider: Provider,
