@@ -259,7 +259,7 @@ impl Growth<'_> {
             for _ in 0..count {
                 houses.push(self.house(free_address()?, url).await?);
             }
-            let case = format!("{count} replicas");
+            let case = format!("{count} {}", if count == 1 { "replica" } else { "replicas" });
             self.measure(&case, &houses, CONNECTIONS, &["authorize", "exchange", "refresh"])
                 .await?;
         }
@@ -288,8 +288,8 @@ impl Growth<'_> {
             "Filled with {people} people, clients and grants and {} refresh tokens: {megabytes} \
              MB. {cleaned}\n\nLatencies in ms. Beside each rate, what it is of the first row with \
              the same scenario and connections.\n\n\
-             | case | scenario | connections | a second | of the first | p50 | p95 | p99 |\
-              failed |\n\
+             | case | scenario | connections | a second | of the first | p50 | p95 | p99 | \
+             failed |\n\
              | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
             people * GENERATIONS as u64,
         );
