@@ -105,7 +105,7 @@ fn targets(page: &mut String, findings: &Findings) {
     line(
         page,
         &format!(
-            "At {COMPARED_AT} connections where nothing else is said. A ratio is the middle one \
+            "At {COMPARED_AT} connections where nothing else is said. A ratio is the middle one\n\
              of several, for which both sides took turns; the lowest and the highest stand behind \
              it.\n"
         ),

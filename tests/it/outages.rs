@@ -243,29 +243,25 @@ async fn behind_a_relay() -> Option<(Relay, World)> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_code_exchange_is_given_up_only_when_its_commit_is_in_doubt() {
+async fn a_code_exchange_is_answered_wherever_its_connection_breaks() {
     let Some((relay, world)) = behind_a_relay().await else { return };
     let client = world.client("editor").await;
 
-    let (mut breaks, mut in_doubt) = (0, 0);
+    let mut breaks = 0;
     for is_delivered in [false, true] {
         for message in 0.. {
             let code = client.code(&world, "alice", &[]).await;
             relay.arm(Moment { message, is_delivered }, Blow::Cut);
-            let answer = client.exchange(&code).await;
+            let tokens = Tokens::of(&client.exchange(&code).await);
             let has_blown = relay.disarm().await;
             relay.settled().await;
-            match answer.status {
-                503 => in_doubt += 1,
-                _ => drop(Tokens::of(&answer)),
-            }
+            // What was answered with is what there is.
+            Tokens::of(&client.refresh(tokens.refresh_token()).await);
             if !has_blown {
                 break;
             }
             breaks += 1;
         }
     }
-    assert!(breaks >= 8, "lookup, begin, lock, writes and commit were broken off: {breaks}");
-    // The pool's own messages move the numbers, so that two of them may mean the same commit.
-    assert!(in_doubt * 4 <= breaks, "only a commit is in doubt: {in_doubt} of {breaks}");
+    assert!(breaks >= 3, "the statement was broken off, before it arrived and behind it: {breaks}");
 }
