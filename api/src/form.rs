@@ -1,8 +1,7 @@
 //! Request bodies of OAuth endpoints.
 //!
 //! The framework's own form takes the last of two unknown repeated fields and keeps empty ones;
-//! OAuth 2.1 §3.2 wants every repetition refused and empty fields treated as omitted. Its JSON
-//! reads a body of any size.
+//! OAuth 2.1 §3.2 wants otherwise ([`fields`]). Its JSON reads a body of any size.
 
 use poem::http::StatusCode;
 use poem::{Request, RequestBody, Result};
@@ -12,6 +11,7 @@ use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde::de::DeserializeOwned;
 
+use crate::fields;
 use crate::register::ClientMetadata;
 
 /// The largest OAuth body, in bytes.
@@ -89,15 +89,7 @@ impl<T: DeserializeOwned + Send> ParsePayload for OAuthForm<T> {
 
     async fn from_request(_: &Request, body: &mut RequestBody) -> Result<Self> {
         let bytes = read(body).await?;
-        let mut fields = serde_json::Map::new();
-        for (key, value) in url::form_urlencoded::parse(&bytes) {
-            // RFC 8707 §2 allows several resources; there is only one here to mean, so a second
-            // one is a repetition like any other.
-            if fields.insert(key.into_owned(), value.into_owned().into()).is_some() {
-                return Err(BodyFault::Repeated.into());
-            }
-        }
-        fields.retain(|_, value| value.as_str() != Some(""));
+        let fields = fields::once(&bytes).ok_or(BodyFault::Repeated)?;
         let form = serde_json::from_value(fields.into()).map_err(|_| BodyFault::Unreadable)?;
         Ok(Self(form))
     }

@@ -19,6 +19,7 @@ mod aliases;
 pub mod authorize;
 pub mod card;
 pub mod error;
+mod fields;
 pub mod form;
 pub mod mcp;
 pub mod metadata;

@@ -5,8 +5,8 @@
 
 #![no_main]
 
-use gatehouse_fuzz::redirect_uri::{RedirectUri, Target, TrustedRedirect};
-use gatehouse_fuzz::reference::{self, Verdict};
+use gatehouse_fuzz::domain::redirect_uri::{RedirectUri, Target, TrustedRedirect};
+use gatehouse_fuzz::retelling::{self, Verdict};
 use libfuzzer_sys::fuzz_target;
 use url::Url;
 
@@ -36,7 +36,7 @@ fuzz_target!(|input: &[u8]| {
 fn requests(presented: &str, registered: &[RedirectUri], state: &str) {
     let known: Vec<&str> = registered.iter().map(RedirectUri::as_str).collect();
     let found = TrustedRedirect::match_registered(presented, registered);
-    let expected = reference::may_request(presented, &known);
+    let expected = retelling::may_request(presented, &known);
     assert_eq!(found.is_some(), expected, "{presented:?} among {known:?}");
     if let Some(redirect) = found {
         leads_where_it_says(&redirect, presented, &known);
@@ -47,14 +47,14 @@ fn requests(presented: &str, registered: &[RedirectUri], state: &str) {
 /// The code and the reference agree on a registration; what is kept is what was written.
 fn registers(text: &str) -> Option<RedirectUri> {
     let parsed = RedirectUri::parse(text, &CUSTOM.map(str::to_owned));
-    match reference::may_register(text, &CUSTOM) {
+    match retelling::may_register(text, &CUSTOM) {
         Verdict::Accept => assert!(parsed.is_ok(), "{text:?} is refused: {parsed:?}"),
         Verdict::Refuse => assert!(parsed.is_err(), "{text:?} is accepted"),
         Verdict::EitherWay => {}
     }
     let uri = parsed.ok()?;
     assert_eq!(uri.as_str(), text);
-    let target = match reference::on_loopback(text) {
+    let target = match retelling::on_loopback(text) {
         Some(_) => Target::Loopback,
         None if text.starts_with("https:") => Target::Web,
         None => Target::CustomScheme,
@@ -105,9 +105,9 @@ fn carries_the_answer(redirect: &TrustedRedirect, state: &str) {
     assert_eq!(place(&before), place(&after), "{address:?}");
     assert_eq!(after.fragment(), None, "{address:?}");
 
-    let mut expected = reference::pairs(redirect.as_str());
+    let mut expected = retelling::pairs(redirect.as_str());
     expected.extend(answer.map(|(key, value)| (key.into(), value.into())));
-    assert_eq!(reference::pairs(&address), expected, "{address:?}");
+    assert_eq!(retelling::pairs(&address), expected, "{address:?}");
     for (key, value) in answer {
         let mut values = after.query_pairs().filter(|(name, _)| name == key);
         assert!(values.next().is_some_and(|(_, seen)| seen == value), "{key} in {address:?}");

@@ -8,17 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
-use serde_json::Value;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
+use crate::clients::document_body::read;
 use crate::clients::fetch_guard::{FETCH_TIMEOUT, FetchGuard, SystemLookup};
-use crate::clients::registration::{self, strings, text};
 use crate::clients::well_known::pinned;
 use crate::clock::Timestamp;
 use crate::domain::client::{Client, ClientMetadata};
 use crate::domain::metadata_document::{
-    DocumentHosts, DocumentUrl, PresentedDocument, Publishers, check_document, kept_for,
+    DocumentHosts, DocumentUrl, Publishers, check_document, kept_for,
 };
 use crate::domain::refusal::DocumentRefusal;
 use crate::http_client::NoHttpClient;
@@ -128,22 +127,6 @@ pub fn copy(url: &DocumentUrl, custom_schemes: &[String]) -> Option<Document> {
     Some(Document { metadata, kept_for: kept_for(None, None) })
 }
 
-/// Reads a document. Members this server does not know are ignored, `null` counts as absent.
-fn read(body: &[u8]) -> Result<PresentedDocument, DocumentRefusal> {
-    let body: Value = serde_json::from_slice(body).map_err(|_| DocumentRefusal::Malformed)?;
-    let metadata = registration::read(&body).map_err(|_| DocumentRefusal::Malformed)?;
-    let members = body.as_object().ok_or(DocumentRefusal::Malformed)?;
-    let text = |name| text(members, name).map_err(|_| DocumentRefusal::Malformed);
-    let strings = |name| strings(members, name).map_err(|_| DocumentRefusal::Malformed);
-    Ok(PresentedDocument {
-        client_id: text("client_id")?,
-        auth_method: text("token_endpoint_auth_method")?,
-        auth_methods_supported: strings("token_endpoint_auth_methods_supported")?,
-        names_a_secret: members.keys().any(|name| name.starts_with("client_secret")),
-        metadata,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,35 +168,5 @@ mod tests {
         let refusal = documents.fetch(&at("https://e.com/client.json"), &[]).await.unwrap_err();
         assert_eq!(refusal, DocumentRefusal::Fetch(FetchRefusal::NoAddress));
         assert!(began_at.elapsed() >= told_after);
-    }
-
-    #[test]
-    fn documents_are_read_leniently_about_what_is_not_ours() {
-        let read_ok = read(
-            br#"{"client_id": "https://e.com/c", "client_name": "E",
-                "redirect_uris": ["https://e.com/"], "jwks_uri": "https://e.com/keys",
-                "logo_uri": null, "contacts": 7,
-                "token_endpoint_auth_method": "private_key_jwt",
-                "token_endpoint_auth_methods_supported": ["none"]}"#,
-        )
-        .unwrap();
-        assert_eq!(read_ok.client_id.as_deref(), Some("https://e.com/c"));
-        assert!(!read_ok.names_a_secret);
-        for secret in [r#"{"client_secret": null}"#, r#"{"client_secret_expires_at": 0}"#] {
-            assert!(read(secret.as_bytes()).unwrap().names_a_secret, "{secret}");
-        }
-        for malformed in [
-            "",
-            "null",
-            "[]",
-            "<html>",
-            "{\"client_id\": 1}",
-            "{\"redirect_uris\": \"https://e.com/\"}",
-            "{\"token_endpoint_auth_methods_supported\": \"none\"}",
-            "{\"client_name\": \"\u{0}",
-        ] {
-            let refusal = read(malformed.as_bytes()).unwrap_err();
-            assert_eq!(refusal, DocumentRefusal::Malformed, "{malformed}");
-        }
     }
 }

@@ -12,6 +12,7 @@ use crate::clock::Timestamp;
 use crate::domain::client::Client;
 use crate::store::{Store, StoreError, clients};
 
+pub mod document_body;
 pub mod fetch_guard;
 pub mod metadata_document;
 pub mod registration;

@@ -75,7 +75,8 @@ impl Document {
             open.push(sections.len());
             sections.push(Section {
                 level: heading.level,
-                heading: heading.text,
+                // Markup can break a line where one heading is meant.
+                heading: heading.text.replace(['\n', '\r'], " "),
                 anchor: heading.anchor,
                 parent,
                 start: heading.start,
@@ -157,6 +158,14 @@ mod tests {
     fn a_trail_names_the_way_down_but_not_the_page() {
         assert_eq!(sample().trail(0), "");
         assert_eq!(sample().trail(2), "A > B");
+    }
+
+    #[test]
+    fn a_heading_is_one_line() {
+        let found = Heading { text: "A\nb\r".into(), ..heading(1, "A b", 0) };
+        let document =
+            Document::assemble("T".into(), String::new(), "# A b\nx".into(), vec![found]);
+        assert_eq!(document.sections[0].heading, "A b ");
     }
 
     #[test]

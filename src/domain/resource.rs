@@ -19,10 +19,21 @@ impl Resource {
 
     /// Whether `presented` names this resource. Case of scheme and host, a default port and a
     /// trailing slash may differ, since client libraries normalise URLs in those ways; a query
-    /// or fragment may not (RFC 8707 §2).
+    /// or fragment may not (RFC 8707 §2). What is no URI is no name, though a parser would mend it
+    /// into one: it drops line ends, and takes `https:host` and `%64ocs` for what they are not.
     pub fn is_named_by(&self, presented: &str) -> bool {
+        if presented == self.0 {
+            return true;
+        }
         let Ok(url) = Url::parse(presented) else { return false };
         let Ok(ours) = Url::parse(&self.0) else { return false };
+        let origin = ours.origin().ascii_serialization();
+        let begins_as_ours = presented
+            .get(..origin.len())
+            .is_some_and(|beginning| beginning.eq_ignore_ascii_case(&origin));
+        if !begins_as_ours || !presented.bytes().all(|b| b.is_ascii_graphic() && b != b'\\') {
+            return false;
+        }
         let bare = url.query().is_none() && url.fragment().is_none();
         let anonymous = url.username().is_empty() && url.password().is_none();
         bare && anonymous
@@ -58,6 +69,14 @@ mod tests {
             "https://docs.example.com/mcp?x=1",
             "https://docs.example.com/mcp#x",
             "https://user@docs.example.com/mcp",
+            " https://docs.example.com/mcp",
+            "\u{6}\0https://docs.example.com/mcp",
+            "https://docs.example.com/m\tcp",
+            "https://docs.example.com\\mcp",
+            "https:docs.example.com/mcp",
+            "https:/docs.example.com/mcp",
+            "https:///docs.example.com/mcp",
+            "https://%64ocs.example.com/mcp",
             "https://docs.example.com:8443/mcp",
             "http://docs.example.com/mcp",
             "https://other.example.com/mcp",

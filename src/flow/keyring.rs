@@ -10,14 +10,13 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use jsonwebtoken::jwk::Jwk;
-use jsonwebtoken::{Validation, decode, decode_header};
 use tokio::sync::Mutex;
 
 use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::domain::access_token::{Claims, TYP};
-use crate::domain::refusal::AccessRefusal;
 use crate::flow::Fault;
+use crate::flow::access_jwt::{self, Unverified};
 use crate::keys::{SigningAlgorithm, SigningKey, VerificationKey};
 use crate::secret::Entropy;
 use crate::server_secret::{Purpose, ServerSecret};
@@ -128,30 +127,7 @@ impl Keyring {
     /// Checks signature, algorithm and type of a presented token and reads its claims, not yet
     /// judged. `UnknownKey` asks the caller to [`Self::reload`] once.
     pub fn verify(&self, token: &str) -> Result<Claims, Unverified> {
-        let refused = |refusal| Unverified::Refused(refusal);
-        let header = decode_header(token).map_err(|_| refused(AccessRefusal::BadSignature))?;
-        let keys = self.keys();
-        let named = header.kid.as_deref();
-        let key = keys.published.iter().find(|key| named.is_some_and(|kid| key.is_named(kid)));
-        let key = key.ok_or(Unverified::UnknownKey)?;
-        // The key chooses the algorithm, never the token (RFC 8725 §3.1); and what a token calls
-        // critical is not understood here (RFC 7515 §4.1.11).
-        if header.alg != key.algorithm() || header.crit.is_some() {
-            return Err(refused(AccessRefusal::BadSignature));
-        }
-        // RFC 9068 §4: compared without case, with or without "application/".
-        let typ = header.typ.unwrap_or_default().to_ascii_lowercase();
-        if typ.strip_prefix("application/").unwrap_or(&typ) != TYP {
-            return Err(refused(AccessRefusal::WrongType));
-        }
-        // Claims are judged by the domain, against our own clock.
-        let mut validation = Validation::new(key.algorithm());
-        validation.validate_exp = false;
-        validation.validate_aud = false;
-        validation.required_spec_claims.clear();
-        decode::<Claims>(token, key.decoding(), &validation)
-            .map(|token| token.claims)
-            .map_err(|_| refused(AccessRefusal::BadSignature))
+        access_jwt::verify(token, &self.keys().published)
     }
 
     /// Reads the keys again, at most once per few seconds however many unknown ones are named.
@@ -193,15 +169,6 @@ pub enum Reloaded {
     Anew,
     /// They were read a moment ago.
     Not,
-}
-
-/// Why a token was not verified.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unverified {
-    /// It names a key that is not known here; another replica may have made it.
-    UnknownKey,
-    /// It is not good.
-    Refused(AccessRefusal),
 }
 
 /// The key that signs, if there is one of this algorithm.

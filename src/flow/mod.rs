@@ -9,6 +9,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+pub mod access_jwt;
 pub mod account;
 pub mod admin_access;
 pub mod admin_acts;

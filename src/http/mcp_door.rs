@@ -19,7 +19,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use gatehouse_api::card::{ServerCard, ServerJson};
 use gatehouse_api::mcp::{McpBody, McpRequest, McpResponse};
-use http::{HeaderMap, Response, header};
+use http::{Response, header};
 
 use crate::config::AuthMode;
 use crate::docs::library::Library;
@@ -31,6 +31,7 @@ use crate::flow::enforcement::{Anonymous, Verdict};
 use crate::flow::limits::{Counted, Reading};
 use crate::flow::wire::{AnswersMcp, log_fault};
 use crate::http::cors::{Cors, OriginVerdict};
+use crate::http::credential::{Credential, credential};
 use crate::http::front_door;
 use crate::http::mcp_refusals::{self as refusals, Challenge};
 use crate::http::server_card;
@@ -39,7 +40,6 @@ use crate::mcp::server::{McpAnswer, McpServer, Opened, signs_of_headers};
 use crate::mcp::usage::Connection;
 use crate::metrics::reasons::{DoorRefusal, Limited, Reason};
 use crate::metrics::sign_in::Endpoint;
-use crate::secret::Secret;
 
 /// The door.
 pub struct McpDoor {
@@ -79,37 +79,6 @@ impl Hosts {
         });
         let is_local = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
         without_default == self.authority || host == self.authority || (self.loopback && is_local)
-    }
-}
-
-/// What the `Authorization` header holds.
-enum Credential {
-    None,
-    Bearer(Secret),
-    Malformed,
-}
-
-fn credential(headers: &HeaderMap) -> Credential {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let value = match (values.next(), values.next()) {
-        (None, _) => return Credential::None,
-        (Some(value), None) => value,
-        (Some(_), Some(_)) => return Credential::Malformed,
-    };
-    let text = value.to_str().unwrap_or_default();
-    match text.split_once(' ') {
-        // RFC 6750 §2.1; the scheme is compared without case (RFC 9110 §11.1).
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-            let token = token.trim();
-            let is_b64token = !token.is_empty()
-                && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b));
-            if is_b64token {
-                Credential::Bearer(Secret::presented(token.to_owned()))
-            } else {
-                Credential::Malformed
-            }
-        }
-        _ => Credential::Malformed,
     }
 }
 

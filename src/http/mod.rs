@@ -15,6 +15,7 @@ use poem::{Endpoint, IntoResponse, Request, Response};
 pub mod acceptor;
 pub mod admin_door;
 pub mod cors;
+pub mod credential;
 pub mod dev_provider;
 pub mod front_door;
 pub mod hang_up;

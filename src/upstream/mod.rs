@@ -20,6 +20,7 @@ use tokio::sync::Mutex;
 use url::Url;
 
 pub mod dev;
+pub mod id_token;
 pub mod key_set;
 pub mod outbound;
 

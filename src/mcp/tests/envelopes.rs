@@ -1,5 +1,6 @@
 //! One JSON-RPC message per request: ST-05, ST-06, ST-09, ST-39, LT-02, LT-08.
 
+use crate::mcp::envelope::Envelope;
 use serde_json::{Value, json};
 
 use super::world::{Call, LEGACY, MODERN, World};
@@ -161,4 +162,16 @@ async fn a_repeated_key_has_one_meaning_for_the_check_and_for_the_tool() {
     let answer = world.send(raw(body, LEGACY)).await;
     assert_eq!(answer.json["result"]["isError"], false, "{}", answer.json);
     assert_eq!(answer.json["result"]["structuredContent"]["sections"][0]["path"], "upgrade.md");
+}
+
+#[test]
+fn a_number_is_passed_on_to_the_last_place() {
+    for number in ["123456789012345678901234567890", "0.1", "1.7976931348623157e308", "-0.0"] {
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"x","params":{{"n":{number}}}}}"#);
+        let envelope = Envelope::open(body.as_bytes()).unwrap();
+        let exact: f64 = number.parse().unwrap();
+        let passed_on = Envelope::open(&envelope.to_bytes()).unwrap();
+        let Envelope::Request { message, .. } = &passed_on else { panic!("{passed_on:?}") };
+        assert_eq!(message["params"]["n"].as_f64().unwrap().to_bits(), exact.to_bits(), "{number}");
+    }
 }

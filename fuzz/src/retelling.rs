@@ -1,8 +1,10 @@
-//! The redirect rules, told a second time.
+//! Rules, told a second time.
 //!
-//! Written from RFC 3986 (the grammar), RFC 8252 §7.3 (loopback) and docs/clients.md (the rest),
-//! one character after another and without a URL parser, to disagree with `domain::redirect_uri`
-//! where that one is wrong. Nothing here may call it or `url`.
+//! Those of redirects are written from RFC 3986 (the grammar), RFC 8252 §7.3 (loopback) and
+//! docs/clients.md (the rest), one character after another and without a URL parser, to disagree
+//! with `domain::redirect_uri` where that one is wrong. Nothing here may call it or `url`.
+
+use std::collections::BTreeMap;
 
 /// What may be registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -293,4 +295,38 @@ fn shortest(groups: [u16; 8]) -> String {
         return spell(&groups);
     }
     format!("{}::{}", spell(&groups[..longest.start]), spell(&groups[longest.end..]))
+}
+
+/// The fields of a form, told again from the URL standard (application/x-www-form-urlencoded
+/// parsing); nothing where one came twice. Empty ones are left out.
+pub fn form(body: &[u8]) -> Option<BTreeMap<String, String>> {
+    let mut seen = BTreeMap::new();
+    for sequence in body.split(|byte| *byte == b'&').filter(|sequence| !sequence.is_empty()) {
+        let end = sequence.iter().position(|byte| *byte == b'=').unwrap_or(sequence.len());
+        let value = sequence.get(end + 1..).unwrap_or_default();
+        if seen.insert(unescaped(&sequence[..end]), unescaped(value)).is_some() {
+            return None;
+        }
+    }
+    seen.retain(|_, value| !value.is_empty());
+    Some(seen)
+}
+
+fn unescaped(text: &[u8]) -> String {
+    let mut bytes = Vec::new();
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        let hex = |digit: Option<&u8>| digit.and_then(|digit| char::from(*digit).to_digit(16));
+        match (byte, hex(text.get(at + 1)), hex(text.get(at + 2))) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push(u8::try_from(high * 16 + low).expect("two digits are a byte"));
+                at += 3;
+            }
+            _ => {
+                bytes.push(if *byte == b'+' { b' ' } else { *byte });
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
