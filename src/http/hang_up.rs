@@ -10,9 +10,10 @@
 //! it begins what the bytes ask for. So the kernel is asked with each read whether more is to come.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io;
 use std::mem::MaybeUninit;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -22,43 +23,94 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::http::patience::{Answering, OneOf, Patience, Waits};
+use crate::http::room::network_of;
 
 /// The two addresses of a connection, which no other has at the same time: its own, the client's.
 type Ends = (SocketAddr, SocketAddr);
 
+/// One of them.
+#[derive(Clone, Debug)]
+struct Watched {
+    /// An error of it means that the client is gone.
+    here: watch::Receiver<()>,
+    answering: Arc<Answering>,
+}
+
+#[derive(Debug, Default)]
+struct All {
+    connections: HashMap<Ends, Watched>,
+    /// How many each network has.
+    of: HashMap<IpAddr, usize>,
+}
+
 /// The connections there are.
 #[derive(Clone, Debug, Default)]
-pub struct HangUps(Arc<Mutex<HashMap<Ends, watch::Receiver<()>>>>);
+pub struct HangUps(Arc<Mutex<All>>);
 
 impl HangUps {
-    /// Keeps an eye on a connection.
-    pub fn watch(&self, stream: TcpStream, own: SocketAddr, client: SocketAddr) -> WatchedStream {
+    /// Keeps an eye on a connection, and waits no longer for it than is said.
+    pub fn watch(
+        &self,
+        stream: TcpStream,
+        (own, client): (SocketAddr, SocketAddr),
+        waits: Waits,
+    ) -> WatchedStream {
         let (here, watched) = watch::channel(());
-        self.all().insert((own, client), watched);
-        WatchedStream { stream, ends: (own, client), here: Some(here), hang_ups: self.clone() }
+        let answering = Arc::<Answering>::default();
+        let patience = Patience::new(waits, Arc::clone(&answering), Instant::now());
+        let mut all = self.all();
+        all.connections.insert((own, client), Watched { here: watched, answering });
+        *all.of.entry(network_of(client.ip())).or_default() += 1;
+        drop(all);
+        let (here, hang_ups) = (Some(here), self.clone());
+        WatchedStream { stream, ends: (own, client), here, patience, hang_ups }
     }
 
     /// Resolves when the client of this request is gone; never, for one that is not watched.
     pub fn of(&self, request: &Request) -> impl Future<Output = ()> + Send + use<> {
-        let own = request.local_addr().as_socket_addr().copied();
-        let client = request.remote_addr().as_socket_addr().copied();
-        let watched = own.zip(client).and_then(|ends| self.all().get(&ends).cloned());
+        let watched = self.watched_of(request);
         async move {
             match watched {
                 // An error means that the other side was dropped, which is what is waited for.
-                Some(mut watched) => while watched.changed().await.is_ok() {},
+                Some(mut watched) => while watched.here.changed().await.is_ok() {},
                 None => std::future::pending().await,
             }
         }
     }
 
-    /// How many connections there are.
-    #[cfg(test)]
-    pub fn watched(&self) -> usize {
-        self.all().len()
+    /// Says that this request is being answered, until what comes back is dropped.
+    pub fn answering(&self, request: &Request) -> Option<OneOf> {
+        self.watched_of(request).map(|watched| watched.answering.begin())
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<Ends, watch::Receiver<()>>> {
+    /// How many connections there are, and how many the network of this address has of them.
+    pub fn count(&self, address: IpAddr) -> (usize, usize) {
+        let all = self.all();
+        (all.connections.len(), all.of.get(&network_of(address)).copied().unwrap_or_default())
+    }
+
+    fn watched_of(&self, request: &Request) -> Option<Watched> {
+        let own = request.local_addr().as_socket_addr().copied();
+        let client = request.remote_addr().as_socket_addr().copied();
+        own.zip(client).and_then(|ends| self.all().connections.get(&ends).cloned())
+    }
+
+    fn forget(&self, ends: &Ends) {
+        let mut all = self.all();
+        all.connections.remove(ends);
+        let network = network_of(ends.1.ip());
+        if let Entry::Occupied(mut of) = all.of.entry(network) {
+            *of.get_mut() -= 1;
+            if *of.get() == 0 {
+                of.remove();
+            }
+        }
+    }
+
+    fn all(&self) -> MutexGuard<'_, All> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -69,12 +121,29 @@ pub struct WatchedStream {
     ends: Ends,
     /// Dropped when the client is gone.
     here: Option<watch::Sender<()>>,
+    patience: Patience,
     hang_ups: HangUps,
+}
+
+impl WatchedStream {
+    /// What a write came to; an error, when nothing of it was taken for too long.
+    fn wrote<T>(
+        &mut self,
+        written: Poll<io::Result<T>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.patience.wrote(Instant::now());
+            return written;
+        }
+        ready!(self.patience.poll_unread(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
 }
 
 impl Drop for WatchedStream {
     fn drop(&mut self) {
-        self.hang_ups.all().remove(&self.ends);
+        self.hang_ups.forget(&self.ends);
     }
 }
 
@@ -85,7 +154,13 @@ impl AsyncRead for WatchedStream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let (before, room) = (buffer.filled().len(), buffer.remaining());
-        let read = ready!(Pin::new(&mut self.stream).poll_read(context, buffer));
+        let Poll::Ready(read) = Pin::new(&mut self.stream).poll_read(context, buffer) else {
+            // To hyper it is as if the client had hung up.
+            ready!(self.patience.poll_silence(context));
+            self.here = None;
+            return Poll::Ready(Ok(()));
+        };
+        self.patience.heard(&buffer.filled()[before..], Instant::now());
         let is_end = room > 0 && buffer.filled().len() == before;
         if is_end || read.is_err() || has_ended(&self.stream) {
             self.here = None;
@@ -111,7 +186,8 @@ impl AsyncWrite for WatchedStream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.wrote(written, context)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -127,7 +203,8 @@ impl AsyncWrite for WatchedStream {
         context: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, pieces)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, pieces);
+        self.wrote(written, context)
     }
 
     fn is_write_vectored(&self) -> bool {
