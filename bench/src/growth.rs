@@ -69,8 +69,12 @@ pub async fn fill(pool: &PgPool, people: u64) -> Result<(), sqlx::Error> {
                 || substr(md5('{what}' || i), 4, 15))::uuid"
         )
     };
+    // One moment for all statements: rows name each other by it.
+    let now: i64 = sqlx::query_scalar("SELECT (extract(epoch FROM now()) * 1000)::bigint")
+        .fetch_one(&mut *connection)
+        .await?;
     let at = format!(
-        "((extract(epoch FROM now()) * 1000)::bigint - CASE WHEN i % 10 = 0 THEN 8640000000
+        "({now} - CASE WHEN i % 10 = 0 THEN 8640000000
             ELSE 0 END - 1728000000 + i * 1728000000 / {people})"
     );
     let series = format!("generate_series(1, {people}::bigint) i");

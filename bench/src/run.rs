@@ -150,7 +150,8 @@ pub async fn new_database(
     let database = sqlx::query_scalar(
         "SELECT 'PostgreSQL ' || current_setting('server_version') || ', fsync '
             || current_setting('fsync') || ', synchronous_commit '
-            || current_setting('synchronous_commit')",
+            || current_setting('synchronous_commit') || ', shared_buffers '
+            || current_setting('shared_buffers')",
     )
     .fetch_one(&pool)
     .await?;

@@ -8,12 +8,16 @@
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, Statement, Value};
+use uuid::Uuid;
 
-use crate::clock::Timestamp;
+use crate::clock::{Stopwatch, Timestamp};
 use crate::store::{Store, StoreError, transact};
 
 /// Rows deleted by one statement.
-const BATCH_ROWS: i64 = 1000;
+const BATCH_ROWS: u64 = 1000;
+
+/// How long a clean-up rests between two statements, in times of what the last one took.
+const RESTS: u32 = 2;
 
 /// How long an expired request is kept, so that a late browser can be told what happened.
 const REQUEST_KEPT: Duration = Duration::from_hours(1);
@@ -68,21 +72,19 @@ pub async fn pass(
         condition: "expires_at <= $1",
         before: now.minus(kept),
     };
-    let grants = Batch {
+    let grants = Orphans {
         table: "grants",
-        key: "id",
         condition: "created_at <= $1 AND NOT EXISTS
             (SELECT 1 FROM refresh_tokens t WHERE t.grant_id = grants.id)",
         before: now.minus(access_token_ttl.max(CODE_KEPT)),
     };
-    let clients = Batch {
+    let clients = Orphans {
         table: "clients",
-        key: "id",
         condition: "last_used_at <= $1 AND NOT EXISTS
             (SELECT 1 FROM grants g WHERE g.client_id = clients.client_id)",
         before: now.minus(CLIENT_UNUSED_KEPT),
     };
-    let documents = Batch {
+    let documents = Orphans {
         condition: "last_used_at <= $1 AND client_id LIKE 'http%' AND NOT EXISTS
             (SELECT 1 FROM grants g WHERE g.client_id = clients.client_id)",
         before: now.minus(DOCUMENT_UNUSED_KEPT),
@@ -102,8 +104,8 @@ pub async fn pass(
         .await?,
         authorization_codes: delete(store, expired("authorization_codes", "id", CODE_KEPT)).await?,
         refresh_tokens: delete(store, expired("refresh_tokens", "id", Duration::ZERO)).await?,
-        grants: delete(store, grants).await?,
-        clients: delete(store, clients).await? + delete(store, documents).await?,
+        grants: delete_orphans(store, grants).await?,
+        clients: delete_orphans(store, clients).await? + delete_orphans(store, documents).await?,
         limit_windows: delete(store, expired("limit_windows", "key_hash", Duration::ZERO)).await?,
         browser_logins: delete(store, expired("browser_logins", "state_hash", Duration::ZERO))
             .await?,
@@ -121,6 +123,42 @@ pub(super) struct Batch {
     pub before: Timestamp,
 }
 
+/// Rows that nothing refers to any more.
+#[derive(Clone, Copy)]
+struct Orphans {
+    table: &'static str,
+    condition: &'static str,
+    before: Timestamp,
+}
+
+/// Deletes them, going once through the table by its key. To look for the next batch from the
+/// beginning would be to look at all that stays again each time.
+async fn delete_orphans(store: &Store, orphans: Orphans) -> Result<u64, StoreError> {
+    let Orphans { table, condition, before } = orphans;
+    let next = format!(
+        "SELECT id FROM {table} WHERE id > $1 ORDER BY id LIMIT 1 OFFSET {}",
+        BATCH_ROWS - 1
+    );
+    let sql = format!("DELETE FROM {table} WHERE {condition} AND id > $2 AND id <= $3");
+    let (mut deleted, mut after) = (0, Uuid::nil());
+    loop {
+        let stopwatch = Stopwatch::start();
+        let backend = store.read().get_database_backend();
+        let statement = Statement::from_sql_and_values(backend, &next, [after.into()]);
+        let found = store.read().query_one_raw(statement).await?;
+        let last: Option<Uuid> = found.map(|row| row.try_get_by_index(0)).transpose()?;
+        deleted += transact!(*store, txn => {
+            let values: [Value; 3] =
+                [before.millis().into(), after.into(), last.unwrap_or(Uuid::max()).into()];
+            let statement = Statement::from_sql_and_values(backend, &sql, values);
+            Ok(txn.execute_raw(statement).await?.rows_affected())
+        })?;
+        let Some(last) = last else { return Ok(deleted) };
+        after = last;
+        tokio::time::sleep(stopwatch.elapsed() * RESTS).await;
+    }
+}
+
 pub(super) async fn delete(store: &Store, batch: Batch) -> Result<u64, StoreError> {
     let Batch { table, key, condition, before } = batch;
     // The condition stands twice: a row that was waited for is judged again by the outer one alone,
@@ -129,18 +167,31 @@ pub(super) async fn delete(store: &Store, batch: Batch) -> Result<u64, StoreErro
         "DELETE FROM {table} WHERE {condition} AND {key} IN
             (SELECT {key} FROM {table} WHERE {condition} LIMIT {BATCH_ROWS})"
     );
+    in_batches(store, &sql, BATCH_ROWS, before.millis()).await
+}
+
+/// Deletes by a statement that takes so many rows at most, until it finds fewer. After each it
+/// rests for twice as long as that took: nobody waits for a clean-up, and people wait for the
+/// database.
+pub(super) async fn in_batches(
+    store: &Store,
+    sql: &str,
+    rows_max: u64,
+    before: i64,
+) -> Result<u64, StoreError> {
     let mut deleted = 0;
     loop {
+        let stopwatch = Stopwatch::start();
         // In a transaction, because that is what runs again when two passes meet.
-        let rows = transact!(store, txn => {
-            let values: [Value; 1] = [before.millis().into()];
-            let statement =
-                Statement::from_sql_and_values(txn.get_database_backend(), &sql, values);
+        let rows = transact!(*store, txn => {
+            let values: [Value; 1] = [before.into()];
+            let statement = Statement::from_sql_and_values(txn.get_database_backend(), sql, values);
             Ok(txn.execute_raw(statement).await?.rows_affected())
         })?;
         deleted += rows;
-        if rows < BATCH_ROWS.unsigned_abs() {
+        if rows < rows_max {
             return Ok(deleted);
         }
+        tokio::time::sleep(stopwatch.elapsed() * RESTS).await;
     }
 }

@@ -12,6 +12,7 @@ use sea_orm::{ConnectionTrait, Statement, Value};
 use crate::clock::Timestamp;
 use crate::domain::day::Day;
 use crate::store::searches::{self, Kind};
+use crate::store::sweep::in_batches;
 use crate::store::transaction::heard;
 use crate::store::usage::TOOK;
 use crate::store::{Consumed, Store, StoreError, Txn, transact};
@@ -21,7 +22,7 @@ use crate::store::{Consumed, Store, StoreError, Txn, transact};
 pub const ROLLED_UP_AFTER: Duration = Duration::from_hours(1);
 
 /// Rows deleted by one statement.
-const BATCH_ROWS: i64 = 10_000;
+const BATCH_ROWS: u64 = 10_000;
 
 /// How long a replica's last batch is remembered: longer than any commit is in doubt.
 const WRITER_KEPT: Duration = Duration::from_hours(24);
@@ -177,17 +178,5 @@ pub(super) async fn delete(
         if store.is_postgres() { format!("= ANY (ARRAY({rows}))") } else { format!("IN ({rows})") };
     // The condition stands twice: what lies in a place may have changed meanwhile.
     let sql = format!("DELETE FROM {table} WHERE {condition} AND {place} {among}");
-    let mut deleted = 0;
-    loop {
-        let rows = transact!(*store, txn => {
-            let values: [Value; 1] = [before.into()];
-            let statement =
-                Statement::from_sql_and_values(txn.get_database_backend(), &sql, values);
-            Ok(txn.execute_raw(statement).await?.rows_affected())
-        })?;
-        deleted += rows;
-        if rows < BATCH_ROWS.unsigned_abs() {
-            return Ok(deleted);
-        }
-    }
+    in_batches(store, &sql, BATCH_ROWS, before).await
 }
