@@ -73,3 +73,11 @@ measure-bloat *ARGS:
 # Writes openapi.yaml from the types in api/.
 openapi:
     scripts/openapi
+
+# openapi.yaml against the built program, by requests that schemathesis makes of it.
+test-document *ARGS:
+    scripts/test-document "$@"
+
+# Licences, sources, bans and build scripts of what the program is made of.
+supply-chain:
+    scripts/supply-chain

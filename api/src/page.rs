@@ -6,6 +6,8 @@ use poem_openapi::ApiResponse;
 use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::Type;
 
+use crate::admin::answer::Problem;
+
 /// What a browser gets.
 #[derive(Debug)]
 pub struct PageResponse {
@@ -131,6 +133,19 @@ impl ApiResponse for PageResponse {
                 redirect,
                 page(400, "The request cannot be trusted or understood; a page says why"),
                 page(403, "The form did not come from our page in this browser"),
+                MetaResponse {
+                    content: vec![
+                        MetaMediaType {
+                            content_type: "text/html; charset=utf-8",
+                            schema: String::schema_ref(),
+                        },
+                        MetaMediaType {
+                            content_type: "application/problem+json",
+                            schema: Problem::schema_ref(),
+                        },
+                    ],
+                    ..page(404, "There is no such page, or nothing of that name to show or change")
+                },
                 page(429, "Too many requests"),
                 page(500, "Something broke; the page carries a reference"),
                 page(503, "Something is down; try later"),
@@ -138,7 +153,9 @@ impl ApiResponse for PageResponse {
         }
     }
 
-    fn register(_: &mut Registry) {}
+    fn register(registry: &mut Registry) {
+        Problem::register(registry);
+    }
 }
 
 /// A file to be kept, or a page that says why there is none.

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use poem_openapi::payload::{Html, PlainText};
+use poem::{IntoResponse, Response};
+use poem_openapi::payload::{Html, Payload};
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 use poem_openapi::{ApiResponse, OpenApi};
 
 use crate::Port;
@@ -29,13 +31,30 @@ pub enum ReferenceResponse {
     Page(Html<String>),
 }
 
+/// An object that was written before.
+pub struct Written(String);
+
+impl Payload for Written {
+    const CONTENT_TYPE: &'static str = "application/json";
+
+    fn schema_ref() -> MetaSchemaRef {
+        MetaSchemaRef::Inline(Box::new(MetaSchema::new("object")))
+    }
+}
+
+impl IntoResponse for Written {
+    fn into_response(self) -> Response {
+        Response::builder().content_type(Self::CONTENT_TYPE).body(self.0)
+    }
+}
+
 /// The document as YAML.
 #[derive(ApiResponse)]
 pub enum YamlResponse {
     /// OpenAPI 3.0.
     #[oai(status = 200, content_type = "application/yaml")]
     Document(
-        PlainText<String>,
+        Written,
         /// Short and public.
         #[oai(header = "Cache-Control")]
         String,
@@ -46,9 +65,9 @@ pub enum YamlResponse {
 #[derive(ApiResponse)]
 pub enum JsonResponse {
     /// OpenAPI 3.0.
-    #[oai(status = 200, content_type = "application/json")]
+    #[oai(status = 200)]
     Document(
-        PlainText<String>,
+        Written,
         /// Short and public.
         #[oai(header = "Cache-Control")]
         String,
@@ -72,13 +91,13 @@ impl<P: Port> SiteApi<P> {
     /// Fetch this document as YAML.
     #[oai(path = "/openapi.yaml", method = "get", operation_id = "openapi_yaml")]
     async fn openapi_yaml(&self) -> YamlResponse {
-        YamlResponse::Document(PlainText(YAML.clone()), CACHE_CONTROL.to_owned())
+        YamlResponse::Document(Written(YAML.clone()), CACHE_CONTROL.to_owned())
     }
 
     /// Fetch this document as JSON.
     #[oai(path = "/openapi.json", method = "get", operation_id = "openapi_json")]
     async fn openapi_json(&self) -> JsonResponse {
-        JsonResponse::Document(PlainText(JSON.clone()), CACHE_CONTROL.to_owned())
+        JsonResponse::Document(Written(JSON.clone()), CACHE_CONTROL.to_owned())
     }
 
     /// Browse this document.

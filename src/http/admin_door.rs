@@ -74,11 +74,25 @@ impl AdminDoor {
         if is_read && path.starts_with(ASSETS) {
             return assets(&self.gatehouse.brand, &path);
         }
-        match Box::pin(self.api.call(request)).await {
+        let mut response = match Box::pin(self.api.call(request)).await {
             Ok(response) => response,
             Err(error) => problem_of(&error).into_response(),
+        };
+        if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+            // RFC 9110 §15.5.6.
+            let allowed = HeaderValue::from_static(if is_posted(&path) { "POST" } else { "GET" });
+            response.headers_mut().insert(header::ALLOW, allowed);
         }
+        response
     }
+}
+
+/// Whether a path is one that something is done by; all others are read.
+fn is_posted(path: &str) -> bool {
+    let last = path.rsplit('/').next().unwrap_or_default();
+    path == "/admin/act"
+        || path.starts_with("/admin/api/")
+            && matches!(last, "erase" | "export" | "redeliver" | "resume" | "revoke" | "search")
 }
 
 /// What the framework refused, in our words: its own repeat what was sent.

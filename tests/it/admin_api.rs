@@ -6,7 +6,7 @@ use wiremock::ResponseTemplate;
 use crate::delivery::submit;
 use crate::support::admin::Operator;
 use crate::support::database::db_number;
-use crate::support::{Backend, HOUR, MINUTE, Person, Receiver, World, on_both};
+use crate::support::{Answer, Backend, HOUR, MINUTE, Person, Receiver, World, on_both};
 
 fn texts<'a>(rows: &'a [Value], field: &str) -> Vec<&'a str> {
     rows.iter().map(|row| row[field].as_str().unwrap_or("-")).collect()
@@ -264,5 +264,21 @@ on_both! {
         operator.post("/grants/evil/revoke").await.expect(400);
         let wrong = operator.post("/clients").await.expect(405).json();
         assert_eq!(wrong["code"], "method_not_allowed");
+    }
+}
+
+on_both! {
+    async fn a_method_that_an_address_has_not_is_told_those_it_has(backend: Backend) {
+        let world = World::start(backend).await;
+        for (path, allowed) in [
+            ("/healthz", "GET"),
+            ("/admin/api/v1/grants", "GET"),
+            ("/admin/api/v1/people/search", "POST"),
+            ("/admin/act", "POST"),
+        ] {
+            let request = world.http.request(reqwest::Method::TRACE, world.admin_at(path));
+            let answer = Answer::to(request).await.expect(405);
+            assert_eq!(answer.header("allow"), Some(allowed), "{path}");
+        }
     }
 }
