@@ -74,19 +74,19 @@ pub async fn pass(
     };
     let grants = Orphans {
         table: "grants",
-        condition: "created_at <= $1 AND NOT EXISTS
-            (SELECT 1 FROM refresh_tokens t WHERE t.grant_id = grants.id)",
+        condition: "created_at <= $1 AND
+            (SELECT 1 FROM refresh_tokens t WHERE t.grant_id = grants.id LIMIT 1) IS NULL",
         before: now.minus(access_token_ttl.max(CODE_KEPT)),
     };
     let clients = Orphans {
         table: "clients",
-        condition: "last_used_at <= $1 AND NOT EXISTS
-            (SELECT 1 FROM grants g WHERE g.client_id = clients.client_id)",
+        condition: "last_used_at <= $1 AND
+            (SELECT 1 FROM grants g WHERE g.client_id = clients.client_id LIMIT 1) IS NULL",
         before: now.minus(CLIENT_UNUSED_KEPT),
     };
     let documents = Orphans {
-        condition: "last_used_at <= $1 AND client_id LIKE 'http%' AND NOT EXISTS
-            (SELECT 1 FROM grants g WHERE g.client_id = clients.client_id)",
+        condition: "last_used_at <= $1 AND client_id LIKE 'http%' AND
+            (SELECT 1 FROM grants g WHERE g.client_id = clients.client_id LIMIT 1) IS NULL",
         before: now.minus(DOCUMENT_UNUSED_KEPT),
         ..clients
     };
@@ -123,7 +123,9 @@ pub(super) struct Batch {
     pub before: Timestamp,
 }
 
-/// Rows that nothing refers to any more.
+/// Rows that nothing refers to any more. The condition asks for one row that does, by a subquery
+/// with a limit: planners look that up row by row, and make of `NOT EXISTS` a walk through all of
+/// the other table, once for each batch.
 #[derive(Clone, Copy)]
 struct Orphans {
     table: &'static str,

@@ -169,7 +169,16 @@ pub const KEPT: &[(&str, &[&str])] = &[
     ("tracing_subscriber", &["src/cli"]),
     ("toml", &["src/config"]),
     ("aws_lc_rs", &["src/secret.rs", "src/server_secret.rs", "src/keys.rs", "src/private_jwk.rs"]),
-    ("jsonwebtoken", &["src/keys.rs", "src/upstream/key_set.rs", "src/flow/keyring.rs"]),
+    (
+        "jsonwebtoken",
+        &[
+            "src/keys.rs",
+            "src/upstream/key_set.rs",
+            "src/upstream/id_token.rs",
+            "src/flow/keyring.rs",
+            "src/flow/access_jwt.rs",
+        ],
+    ),
     ("std::env", &["src/config"]),
 ];
 
