@@ -75,8 +75,7 @@ impl Document {
             open.push(sections.len());
             sections.push(Section {
                 level: heading.level,
-                // Markup can break a line where one heading is meant.
-                heading: heading.text.replace(['\n', '\r'], " "),
+                heading: one_line(heading.text),
                 anchor: heading.anchor,
                 parent,
                 start: heading.start,
@@ -123,6 +122,11 @@ impl Document {
         headings.reverse();
         headings.join(" > ")
     }
+}
+
+/// A heading is one line, though markup can break it.
+fn one_line(text: String) -> String {
+    if text.contains(['\n', '\r']) { text.replace(['\n', '\r'], " ") } else { text }
 }
 
 #[cfg(test)]
